@@ -60,6 +60,9 @@ EVERYTHING = merged(
                             "jwks_from": {"configMap": "login", "key": "jwks.json"}},
                 },
                 "bucket": {"session_token_from": {"key": "bucket-token"}},
+                "nats": {"servers": ["tls://nats-0.nats:4222"], "stream": "RETURNS", "credentials_from": {"key": "nats-creds"},
+                         "tls": {"ca_from": {"configMap": "nats", "key": "ca.pem"},
+                                 "certificate_from": {"key": "nats.crt"}, "key_from": {"key": "nats.key"}}},
                 "webhooks": {"ca_from": {"configMap": "platforms", "key": "ca.pem"}},
                 "alerts": {
                     "heartbeat": {"ca_from": {"configMap": "platforms", "key": "ca.pem"}},
@@ -98,7 +101,8 @@ EVERYTHING = merged(
             "status_kind": "integer",
             "statuses": {"failed": 3, "returned": 4, "reversed": 5, "restored": 6, "open": ["0", "1"]}}}},
         "migration": {"extraFiles": [{"configMap": "database-ca", "key": "ca.pem"}]},
-        "networkPolicy": {"egress": {"identityProvider": [{"cidr": "198.51.100.0/24", "ports": [443]}]}},
+        "networkPolicy": {"egress": {"identityProvider": [{"cidr": "198.51.100.0/24", "ports": [443]}],
+                                      "nats": [{"namespaceLabels": {"kubernetes.io/metadata.name": "nats"}, "ports": [4222]}]}},
         "monitoring": {
             "serviceMonitor": {"labels": {"release": "prometheus"}},
             "rules": {"labels": {"release": "prometheus"}},

@@ -101,6 +101,12 @@ def authority():
     return Authority()
 
 
+@functools.cache
+def of_nats():
+    """A certificate for another server than our own, and its key."""
+    return authority().issue({"dnsNames": ["returns"], "usages": ["client auth"]})
+
+
 def content(key, urls):
     """What a Secret or ConfigMap has under a key of the matrix."""
     known = {
@@ -108,6 +114,8 @@ def content(key, urls):
         "journal-key": lambda: pem(ed25519.Ed25519PrivateKey.generate()),
         "crl.pem": authority().crl,
         "ca.pem": authority().pem,
+        "nats.crt": lambda: of_nats()["tls.crt"],
+        "nats.key": lambda: of_nats()["tls.key"],
         "tokens.toml": lambda: '[tokens.a]\nsha256 = "%s"\nroles = ["reader"]\n' % ("ab" * 32),
         "jwks.json": lambda: '{"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": "a", "alg": "EdDSA", "x": "%s"}]}'
         % base64.urlsafe_b64encode(ed25519.Ed25519PrivateKey.generate().public_key().public_bytes_raw()).decode().rstrip("="),

@@ -99,7 +99,7 @@ def test_a_program_accepts_every_number_that_the_schema_allows(folder, key, prog
                 inner = schema["definitions"][one["$ref"].split("/")[-1]] if "$ref" in one else inner
             if inner.get("type") == "integer" and edge in inner:
                 found[name] = inner[edge]
-            elif inner.get("type") == "object" and name not in ("otlp", "bucket", "jwt", "heartbeat"):
+            elif inner.get("type") == "object" and name not in ("otlp", "bucket", "nats", "jwt", "heartbeat"):
                 below = numbers(inner)
                 if below:
                     found[name] = below

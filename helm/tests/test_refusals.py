@@ -65,6 +65,7 @@ CLEAR = [
     ("returnsService.config.spool.identity", "AGE-SECRET-KEY-1"),
     ("returnsService.config.bucket.secret_access_key", "x"),
     ("returnsService.config.bucket.session_token", "x"),
+    ("returnsService.config.nats.password", "x"),
     ("returnsService.config.journal.signing_key", "x"),
     ("returnsService.config.alerts.heartbeat.url", "https://x"),
     (ALERTS, {"kind": "slack", "url_from": {"key": "a"}, "url": "https://hooks.slack.com/services/T/B/x"}),
@@ -127,6 +128,7 @@ TOGETHER = [
     (merged(NETWORK, nested("networkPolicy.egress.dns", [])), "networkPolicy.egress.dns: is empty"),
     (merged(NETWORK, nested("networkPolicy.egress.platforms", [])), "networkPolicy.egress.platforms: is empty"),
     (merged(NETWORK, nested("gatewayAdapter.config.otlp.endpoint", "http://c:4317")), "networkPolicy.egress.otlp: is empty"),
+    (merged(NETWORK, nested("returnsService.config.nats.servers", ["nats://nats:4222"])), "networkPolicy.egress.nats: is empty"),
     (merged(PRODUCTION, nested("networkPolicy.egress", {"sftp": [], "bucket": [], "alerts": []})),
      "networkPolicy.egress.sftp: is empty, so the SFTP server of the source worldpay_returns cannot be reached"),
 ]

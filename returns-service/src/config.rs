@@ -21,6 +21,7 @@ use returns_reports::bucket::BucketSettings;
 use returns_sources::RemoteLocation;
 use returns_sources::schedule::RetryTimes;
 use returns_store::StoreSettings;
+use returns_stream::StreamSettings;
 use returns_verify::JournalSettings;
 use returns_webhooks::WebhookSettings;
 use secrecy::SecretString;
@@ -62,6 +63,8 @@ pub struct Config {
     pub(crate) alerts: AlertSettings,
     pub(crate) ready: ReadyPolicy,
     pub(crate) webhooks: WebhookSettings,
+    /// Where the journal is published; `None` without NATS.
+    pub(crate) stream: Option<StreamSettings>,
 }
 
 /// The settings of one replica among several.
@@ -163,6 +166,7 @@ impl Config {
             alerts,
             ready: ReadyPolicy::read(&root.section("reversals")),
             webhooks: WebhookSettings::read(&root.section("webhooks")),
+            stream: StreamSettings::read(root),
         }
     }
 }

@@ -43,6 +43,7 @@ pub(super) fn start_diagnosis(
             | Area::Target
             | Area::Refusal
             | Area::Import
+            | Area::Stream
             | Area::Clock => {
                 let diagnosing = diagnoser.diagnose(&problem);
                 let diagnosed = tokio::time::timeout(LONGEST_DIAGNOSIS, diagnosing).await;

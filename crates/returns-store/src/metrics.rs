@@ -143,6 +143,22 @@ pub static UNSIGNED_ROWS: Metric = Metric::gauge(
     "Journal rows and audit records after the last signed checkpoint. The replica that signs says so; the others say 0.",
 );
 
+/// Rows that were published.
+pub static STREAM_ROWS: Metric = Metric::counter(
+    "echeck.stream.rows",
+    "{row}",
+    &[],
+    "Journal rows that this process has published to NATS.",
+);
+
+/// How far the stream is behind.
+pub static STREAM_LAG_ROWS: Metric = Metric::gauge(
+    "echeck.stream.lag_rows",
+    "{row}",
+    &[],
+    "Journal rows that are not yet published to NATS. The replica that publishes says so; the others say 0.",
+);
+
 /// When the last checkpoint was signed.
 pub static CHECKPOINTS: Metric = Metric::counter(
     "echeck.checkpoints",
@@ -188,6 +204,8 @@ pub static ALL: &[&Metric] = &[
     &IMPORTS_OPEN,
     &UNSIGNED_ROWS,
     &CHECKPOINTS,
+    &STREAM_ROWS,
+    &STREAM_LAG_ROWS,
     &CONNECTIONS,
     &SPOOL_FREE,
 ];

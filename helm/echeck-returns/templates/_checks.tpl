@@ -74,6 +74,7 @@ What a schema cannot say, in sentences; all faults are reported together.
 {{- end -}}
 {{- if $config.bucket }}{{ $_ := set $needed "bucket" "the bucket" }}{{ end -}}
 {{- if or (dig "alerts" "channels" dict $config) (dig "alerts" "heartbeat" dict $config) }}{{ $_ := set $needed "alerts" "alert channels" }}{{ end -}}
+{{- if $config.nats }}{{ $_ := set $needed "nats" "the NATS servers" }}{{ end -}}
 {{- if or $config.otlp .Values.gatewayAdapter.config.otlp .Values.rallypayAdapter.config.otlp }}{{ $_ := set $needed "otlp" "the OTLP collector" }}{{ end -}}
 {{- if dig "access" "jwt" "jwks_url" "" $config }}{{ $_ := set $needed "identityProvider" "the keys of JWTs" }}{{ end -}}
 {{- if dig "webhooks" "enabled" true $config }}{{ $_ := set $needed "platforms" "the platforms' webhooks" }}{{ end -}}

@@ -29,6 +29,7 @@ use returns_model::incident::{Area, Cause, IncidentState, Problem, Subject};
 use returns_reports::bucket::BucketError;
 use returns_reports::{BucketWatch, ReporterJob};
 use returns_store::{StoreError, StoreSettings};
+use returns_stream::{StreamJob, StreamSettings};
 use returns_verify::{DailyCheck, SignerJob};
 use returns_webhooks::{EventPublisher, OwnerJob, SenderJob};
 use secrecy::SecretString;
@@ -347,6 +348,9 @@ fn start(
         workers.job(SenderJob::new(sender.clone()), base, stop);
         workers.job(OwnerJob(sender.clone()), base, stop);
     }
+    if let Some(settings) = &parts.stream {
+        workers.job(stream_job(settings, base, parts), base, stop);
+    }
     workers
 }
 
@@ -355,6 +359,16 @@ fn spool_keeper(base: &Base, parts: &ServiceParts) -> SpoolKeeper {
     let (clock, incidents) = (base.clock.clone(), base.incidents.clone());
     let watching = (parts.vitals.clone(), parts.patience);
     SpoolKeeper::new(store, spool, clock, incidents, watching)
+}
+
+fn stream_job(settings: &StreamSettings, base: &Base, parts: &ServiceParts) -> StreamJob {
+    StreamJob::new(
+        settings.clone(),
+        base.store.clone(),
+        base.incidents.clone(),
+        base.clock.clone(),
+        parts.patience,
+    )
 }
 
 fn publisher(base: &Base, parts: &ServiceParts) -> EventPublisher {

@@ -16,6 +16,7 @@ use returns_reports::Reporter;
 use returns_reports::bucket::{BucketClock, BucketProbe};
 use returns_sources::SourceProbe;
 use returns_sources::schedule::Scheduler;
+use returns_stream::{StreamProbe, StreamSettings};
 use returns_verify::{Checkpoints, JournalChecker, JournalSettings};
 use returns_webhooks::{
     KeyEncryptor, Sender, SignedClient, SystemLookup, WebhookClient, WebhookSettings,
@@ -58,6 +59,8 @@ pub(crate) struct ServiceParts {
     pub(crate) client: SignedClient,
     /// `None` where webhooks are not sent.
     pub(crate) sender: Option<Arc<Sender>>,
+    /// `None` without NATS.
+    pub(crate) stream: Option<StreamSettings>,
     pub(crate) requests: Requests,
     pub(crate) two_people: TwoPeople,
 }
@@ -137,6 +140,7 @@ impl ServiceParts {
             patience,
             client,
             sender,
+            stream: config.stream,
             requests,
             two_people: config.two_people,
         })
@@ -342,6 +346,8 @@ fn examiner(
     let clock: Arc<dyn Probe> = clock_watch.clone();
     let bucket = base.bucket.clone().map(BucketProbe);
     let bucket = bucket.map(|probe| Arc::new(probe) as Arc<dyn Probe>);
+    let stream = config.stream.clone().map(StreamProbe);
+    let stream = stream.map(|probe| Arc::new(probe) as Arc<dyn Probe>);
     let kept = |(source, location): (&String, &returns_sources::RemoteLocation)| {
         Some((source.clone(), location.retention_days?))
     };
@@ -350,6 +356,7 @@ fn examiner(
         probes: sources
             .chain(targets)
             .chain(bucket)
+            .chain(stream)
             .chain([clock])
             .collect(),
         spool_folder: config.spool_folder.clone(),

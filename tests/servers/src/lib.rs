@@ -1,12 +1,13 @@
 //! The servers of the tests: fresh databases and buckets ([`s3`]) in the throwaway servers that
 //! `scripts/servers start` runs (`make test` starts and stops them by itself), and servers that
-//! a test starts for itself: an SFTP server ([`sshd`]), a name server ([`dns`]), and a bad line in front of one
+//! a test starts for itself: an SFTP server ([`sshd`]), a name server ([`dns`]), a cluster of NATS ([`nats`]), and a bad line in front of one
 //! ([`proxy`]).
 
 pub mod certificates;
 pub mod dns;
 pub mod document;
 pub mod http;
+pub mod nats;
 pub mod own_postgres;
 mod port;
 pub mod proxy;

@@ -156,6 +156,7 @@ fn hold(area: Area) -> Duration {
         | Area::Refusal
         | Area::Import
         | Area::Webhook
+        | Area::Stream
         | Area::Clock => HOLD,
     }
 }

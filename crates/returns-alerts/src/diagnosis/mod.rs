@@ -16,7 +16,7 @@ pub use probe::{PATIENCE, Probe, timed};
 
 /// The likely cause among failed checks: what the others depend on comes first.
 pub fn likely<'a>(checks: &[&'a Check]) -> Option<&'a Cause> {
-    const ORDER: [Area; 12] = [
+    const ORDER: [Area; 13] = [
         Area::Disk,
         Area::Store,
         Area::Reach,
@@ -29,6 +29,7 @@ pub fn likely<'a>(checks: &[&'a Check]) -> Option<&'a Cause> {
         Area::Bucket,
         Area::Alerting,
         Area::Webhook,
+        Area::Stream,
     ];
     // A clock that is wrong elsewhere is told when there is nothing else.
     let mut failures = checks.iter().filter_map(|check| check.failure());

@@ -35,6 +35,7 @@ impl Diagnoser for Examiner {
             | Subject::Service
             | Subject::Holds
             | Subject::Spool
+            | Subject::Stream
             | Subject::Channel(_)
             | Subject::Endpoint(_) => None,
         });

@@ -44,6 +44,8 @@ pub enum Subject {
     Holds,
     /// The room for received files.
     Spool,
+    /// The stream that the journal is published to.
+    Stream,
     /// A channel for alerts, by its name.
     Channel(String),
     /// A platform's endpoint for webhooks, by its id.
@@ -65,6 +67,7 @@ impl std::fmt::Display for Subject {
             Self::Machine => f.write_str("machine"),
             Self::Holds => f.write_str("holds"),
             Self::Spool => f.write_str("spool"),
+            Self::Stream => f.write_str("stream"),
             Self::Channel(name) => write!(f, "channel:{name}"),
             Self::Endpoint(id) => write!(f, "endpoint:{id}"),
         }

@@ -50,6 +50,13 @@ impl ClientTls {
         Ok(Self(Arc::new(reloaded)))
     }
 
+    /// The settings as they are on disk now, for a protocol other than HTTP/2.
+    pub fn config(&self) -> ClientConfig {
+        let mut config = (*self.0.now()).clone();
+        config.alpn_protocols.clear();
+        config
+    }
+
     /// Reads a section with `ca_file`, `certificate_file` and `key_file`, if there is one under
     /// `key`.
     pub fn read(parent: &Section<'_>, key: &str) -> Option<Self> {

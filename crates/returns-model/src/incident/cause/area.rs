@@ -33,6 +33,8 @@ pub enum Area {
     Alerting,
     /// Webhook messages to platforms.
     Webhook,
+    /// The stream that the journal is published to.
+    Stream,
     /// This machine's clock.
     Clock,
     /// The trust in what is recorded.
@@ -50,9 +52,12 @@ impl Area {
     /// How soon somebody must act on a cause of this area.
     pub const fn severity(self) -> Severity {
         match self {
-            Self::Clock | Self::Waiting | Self::Alerting | Self::Webhook | Self::Process => {
-                Severity::Warning
-            }
+            Self::Clock
+            | Self::Waiting
+            | Self::Alerting
+            | Self::Webhook
+            | Self::Stream
+            | Self::Process => Severity::Warning,
             Self::Reach
             | Self::Presence
             | Self::Content

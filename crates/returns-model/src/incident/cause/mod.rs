@@ -13,6 +13,7 @@ mod platform;
 mod remote;
 mod reports;
 mod service;
+mod stream;
 mod target;
 #[cfg(test)]
 mod tests;
@@ -258,6 +259,12 @@ pub enum Cause {
     },
     /// Messages to a platform cannot be sent, for a reason on our side.
     WebhookStuck { endpoint: String, why: String },
+    /// No server of the stream's cluster can be used.
+    StreamUnreachable { servers: String, why: String },
+    /// The stream does not take the journal.
+    StreamFailed { stream: String, why: String },
+    /// The stream has something else than this journal.
+    StreamForeign { stream: String, why: String },
     /// The clock of this machine differs from others'.
     ClockWrong {
         whose: WrongClock,
@@ -373,6 +380,9 @@ impl Cause {
             Self::WebhookUndeliverable { endpoint, host, why, count } => platform::undeliverable(endpoint, host, why, *count),
             Self::WebhookDisabled { endpoint, host, why, owner } => platform::disabled(endpoint, host, why, owner),
             Self::WebhookStuck { endpoint, why } => platform::stuck(endpoint, why),
+            Self::StreamUnreachable { servers, why } => stream::unreachable(servers, why),
+            Self::StreamFailed { stream, why } => stream::failed(stream, why),
+            Self::StreamForeign { stream, why } => stream::foreign(stream, why),
             Self::ClockWrong { whose, by_seconds, against } => service::clock_wrong(*whose, *by_seconds, against),
             Self::JournalNotSound { what, count } => integrity::journal_not_sound(what, *count),
             Self::ReturnsNotShown { database, what, count } => integrity::returns_not_shown(database, what, *count),

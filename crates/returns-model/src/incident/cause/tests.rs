@@ -285,6 +285,18 @@ fn our_samples() -> Vec<Cause> {
             endpoint: endpoint(),
             why: text("its signing key cannot be decrypted"),
         },
+        Cause::StreamUnreachable {
+            servers: text("nats-0:4222, nats-1:4222, nats-2:4222"),
+            why: text("authorization violation"),
+        },
+        Cause::StreamFailed {
+            stream: text("ECHECK_JOURNAL"),
+            why: text("it did not take position 4711: no response from its leader"),
+        },
+        Cause::StreamForeign {
+            stream: text("ECHECK_JOURNAL"),
+            why: text("it has rows up to position 4711, and the journal ends at 4000"),
+        },
         Cause::ClockWrong {
             whose: WrongClock::Ours,
             by_seconds: 95,
