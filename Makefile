@@ -37,7 +37,7 @@ test: ## Everything that must hold before a change lands.
 	@scripts/setup tests
 	@scripts/test $(ADVISORIES)
 
-test-more: ## The adapters' tests and 100 kills on a real MySQL (1 GB, kept in ~/.cache/echeck).
+test-more: ## Adapters and 100 kills on a real MySQL, and the gem on Rails 7.2 (2 GB, kept in ~/.cache/echeck).
 	@scripts/setup tests
 	@KILLS=100 SEED=$(SEED) scripts/test-more
 

@@ -14,13 +14,7 @@ RSpec.describe "docs/rails.md" do
     FileUtils.cp(Proof.file("friday", "TR5" => "R01"), File.join(app.folder, "returns.csv"))
     path = File.join(app.folder, "tmp/session.rb")
     File.write(path, session)
-    begin
-      given = app.runner("console", path)
-    rescue RuntimeError => e
-      raise unless e.message.include?("EcheckReturns::Unimplemented")
-
-      skip "the service in #{Suite::PROGRAMS} does not have a call of the session yet"
-    end
+    given = app.runner("console", path)
     expected = session.scan(/# (=> .*|raises \S+)$/).flatten
     expect(expected.size).to be > 15
     expect(given.map { |one| general(one) }).to eq expected

@@ -60,7 +60,7 @@ RSpec.describe "A return in a Rails app" do
       end
 
       it "starts without a warning of its own" do
-        expect(File.read(File.join(app.folder, "log/production.log"))).not_to match(/WARN.*(scope|echeck_returns:)/i)
+        expect(app.logged).not_to match(/WARN.*(scope|echeck_returns:)/i)
       end
 
       it "shows on a page of the app, by a worker whose master has used gRPC before the fork" do

@@ -16,13 +16,6 @@ RSpec.describe EcheckReturns::Client, "with the real service" do
   let(:rails) { client }
   let(:admin) { client(token: Suite.token("admin")) }
 
-  # What is newer than the service that runs here.
-  def newer
-    yield
-  rescue EcheckReturns::Unimplemented => e
-    skip "the service in #{Suite::PROGRAMS} does not have this call yet (#{e.rpc})"
-  end
-
   before(:context) do
     @file = Proof.file("wednesday", "TR1" => "R01", "TRnone" => "R01")
     @result = client.import_file(Pathname(@file), source: "worldpay_returns")
@@ -71,7 +64,7 @@ RSpec.describe EcheckReturns::Client, "with the real service" do
   end
 
   it "gets many transfers at once" do
-    batch = newer { rails.transfers(%w[TR1 TRnone TR6]) }
+    batch = rails.transfers(%w[TR1 TRnone TR6])
     expect(batch["TR1"]).to have_ach_return
     expect(batch["TR6"]).not_to have_ach_return
     expect(batch.missing.map { |one| [one.key, one.error.not_found?] }).to eq [["TRnone", true]]
@@ -98,7 +91,7 @@ RSpec.describe EcheckReturns::Client, "with the real service" do
   end
 
   it "streams returns from any position" do
-    positions = newer { rails.stream_returns.first(2).map(&:position) }
+    positions = rails.stream_returns.first(2).map(&:position)
     expect(rails.stream_returns(after: positions.first).first.position).to eq positions.last
     beyond = begin
       rails.stream_returns(after: 1_000_000).first
@@ -115,7 +108,7 @@ RSpec.describe EcheckReturns::Client, "with the real service" do
       expect(error).to have_attributes(reason: "ROLE_MISSING", domain: "echeck-server")
     end
     expect(admin.dismiss_hold(hold.id, note: "a test").hold.state).to eq :dismissed
-    expect(newer { admin.hold(hold.id) }.note).to eq "a test"
+    expect(admin.hold(hold.id).note).to eq "a test"
   end
 
   it "is refused with a wrong token, and does not talk to a service of an unknown CA" do

@@ -17,10 +17,6 @@ RSpec.describe "The webhook engine in a Rails app" do
     app.post(changed, headers, type: type)
   end
 
-  def log(app)
-    File.read(File.join(app.folder, "log/production.log"))
-  end
-
   # The service has sent what it decided, and the jobs are done: by delayed_job, whose queue is in the
   # database of the app, and by Rails' own threads, whose queue is not.
   before(:context) do
@@ -30,7 +26,7 @@ RSpec.describe "The webhook engine in a Rails app" do
 
       Shell.eventually("the jobs", log: app.log) { events(:mariadb).all? { |event| event[3] == "1" } }
       send_message(app, '{"event_type":"a.failure","fail":true}', id: "msg_fails")
-      Shell.eventually("the failure", log: app.log) { log(app).include?("told to fail") }
+      Shell.eventually("the failure", log: app.log) { app.logged.include?("told to fail") }
       app.runner("mend")
     end
   end
@@ -89,8 +85,8 @@ RSpec.describe "The webhook engine in a Rails app" do
 
       it "shows no secret in its log" do
         secret = app.env["ECHECK_WEBHOOK_SECRETS"].delete_prefix("whsec_")
-        expect(log(app)).to include("refused a webhook message")
-        expect(log(app)).not_to match(/whsec_|#{Regexp.escape(secret)}|#{Suite.token("rails")}/)
+        expect(app.logged).to include("refused a webhook message")
+        expect(app.logged).not_to match(/whsec_|#{Regexp.escape(secret)}|#{Suite.token("rails")}/)
       end
     end
   end

@@ -28,6 +28,9 @@ class RailsApp
     application = File.join(folder, "config/application.rb")
     queue = "    config.active_job.queue_adapter = ENV.fetch(\"JOBS\", \"async\").to_sym\n"
     File.write(application, File.read(application).sub(/^    config.load_defaults.*\n/) { |line| line + queue })
+    # Since Rails 7.1 a new app takes no plain HTTP in production.
+    production = File.join(folder, "config/environments/production.rb")
+    File.write(production, File.read(production).sub("config.force_ssl = true", "config.force_ssl = false"))
     FileUtils.cp_r(Dir[File.join(FILES, "{app,config,db}")], folder)
     Shell.run("bundle", "install", "--local", "--quiet", folder: folder)
   end
@@ -90,7 +93,12 @@ class RailsApp
 
   # @return [Integer] how many messages came to the engine
   def posts
-    File.read(File.join(folder, "log/production.log")).scan("Started POST \"/webhooks/echeck\"").size
+    logged.scan("Started POST \"/webhooks/echeck\"").size
+  end
+
+  # What the app logged in production: to a file, and since Rails 7.1 to the standard output.
+  def logged
+    [File.join(folder, "log/production.log"), log].select { |path| File.exist?(path) }.map { |path| File.read(path) }.join
   end
 
   def get(path)
