@@ -1,5 +1,7 @@
 """What docs/adapter.md promises of every adapter."""
 
+import os
+import subprocess
 import threading
 import uuid
 
@@ -728,3 +730,16 @@ def two_copies_do_not_apply_a_batch_twice(adapter, journal):
     refusals = [one for one in outcomes if isinstance(one, contract.Refused)]
     assert len(refusals) == 7 and {one.reason for one in refusals} <= {"CURSOR_MISMATCH", "TARGET_BUSY"}
     assert adapter.changes(payment) == 1
+
+
+# The same as a program.
+
+
+def echeck_adapter_test_holds_every_case(adapter, fresh, tmp_path):
+    payments = [option for _ in range(3) for option in ("--payment", fresh.payment())]
+    tried = subprocess.run(
+        [running.BINARIES / "echeck", "adapter-test", fresh.address, *payments],
+        capture_output=True, text=True, env=os.environ | {"ECHECK_CONFIG_HOME": str(tmp_path)}, check=False,
+    )
+    assert tried.returncode == 0, tried.stdout + tried.stderr
+    assert "left out" not in tried.stdout

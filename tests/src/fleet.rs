@@ -109,15 +109,23 @@ fn listening(port: u16) -> String {
     )
 }
 
-/// Starts a program with a configuration. Its log is in the folder.
+/// Starts a program of this workspace with a configuration. Its log is in the folder.
 ///
 /// # Panics
 /// When it cannot be started.
 pub fn serve(name: &str, folder: &Path, config: &str) -> Process {
+    start(&binary(name), name, folder, config)
+}
+
+/// Starts a program from anywhere with a configuration. Its log is in the folder.
+///
+/// # Panics
+/// When it cannot be started.
+pub fn start(program: &Path, name: &str, folder: &Path, config: &str) -> Process {
     let path = folder.join(format!("{name}.toml"));
     std::fs::write(&path, config).expect("the folder can be written");
     let log = std::fs::File::create(folder.join(format!("{name}.log"))).expect("so can the log");
-    let mut command = Command::new(binary(name));
+    let mut command = Command::new(program);
     Process::start(command.arg("--config").arg(&path).stderr(log))
 }
 

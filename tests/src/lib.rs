@@ -12,7 +12,7 @@ pub use callers::{Bearer, TokenCaller};
 pub use debits::{add_debits, address};
 pub use echeck_test_servers::port;
 pub use files::{Nacha, NachaEntry, VALIDATION_SOURCE, Worldpay, WorldpayRow, funding_rejects};
-pub use fleet::{Fleet, connect, serve};
+pub use fleet::{Fleet, connect, serve, start};
 pub use processes::{Process, binary, tool};
 pub use tmpfs::Tmpfs;
 pub use world::{Payment, World, eventually, spooled};

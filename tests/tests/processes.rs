@@ -2,6 +2,7 @@
 //! whole debugged with the real grpcurl.
 
 use std::io::Write as _;
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use echeck::database::DatabaseArguments;
@@ -386,4 +387,63 @@ async fn grpcurl_explains_every_field_and_every_error_of_both_sides() {
     ] {
         assert!(said.contains(part), "{part}: {said}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_check_before_a_start_names_what_is_there_and_what_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let fleet = Fleet::start(at, |program| match program {
+        "returns-service" => "[sources.bank]\nformat = \"nacha\"\n".to_owned(),
+        _ => String::new(),
+    })
+    .await;
+    fleet.connect().await;
+    let check = |config: &Path| {
+        let mut command = Command::new(binary("returns-service"));
+        command.arg("--config").arg(config).arg("--check");
+        let done = command.output().unwrap();
+        let said = String::from_utf8(done.stdout).unwrap();
+        (
+            done.status.code(),
+            said,
+            String::from_utf8(done.stderr).unwrap(),
+        )
+    };
+    let config = at.join("returns-service.toml");
+    let (code, said, fault) = check(&config);
+    assert_eq!(code, Some(0), "{said}{fault}");
+    let lines: Vec<&str> = said.lines().collect();
+    for (line, beginning) in lines.iter().zip([
+        "good  configuration",
+        "good  returns database: its journal ends at position 0",
+        "good  database gateway: ",
+        "good  database rallypay: ",
+    ]) {
+        assert!(line.starts_with(beginning), "{said}");
+    }
+    assert_eq!(lines.len(), 4, "{said}");
+
+    // An adapter that is gone, and a database that nobody has migrated, are each told by name.
+    fleet.rallypay.kill();
+    let text = std::fs::read_to_string(&config).unwrap();
+    let other = at.join("other.db");
+    let elsewhere = text.replace(
+        fleet.data.returns().url(),
+        &format!("sqlite://{}?mode=rwc", other.display()),
+    );
+    assert_ne!(text, elsewhere);
+    let wrong = at.join("wrong.toml");
+    std::fs::write(&wrong, elsewhere).unwrap();
+    let (code, said, fault) = check(&wrong);
+    assert_eq!(code, Some(1), "{said}{fault}");
+    assert!(said.contains("FAIL  returns database: "), "{said}");
+    assert!(said.contains("good  database gateway: "), "{said}");
+    assert!(said.contains("FAIL  database rallypay: "), "{said}");
+
+    // A fault of the configuration is found before anything is asked.
+    std::fs::write(&wrong, text.replace("[spool]", "[spool]\ncolour = 1")).unwrap();
+    let (code, said, fault) = check(&wrong);
+    assert_ne!(code, Some(0), "{said}");
+    assert!(fault.contains("spool.colour"), "{fault}");
 }

@@ -1,7 +1,7 @@
 //! Replicas that are replaced one after another, and killed, under calls and an import
 //! (docs/upgrade.md).
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -10,7 +10,7 @@ use echeck::database::DatabaseArguments;
 use echeck::stack::DataFolder;
 use echeck_proto::returns::v1 as proto;
 use echeck_test_servers::proxy::Proxy;
-use echeck_tests::{Process, Worldpay, connect, eventually, port, serve};
+use echeck_tests::{Process, Worldpay, binary, connect, eventually, port, start};
 use proto::get_transfer_request::Key;
 use proto::returns_service_client::ReturnsServiceClient;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
@@ -20,9 +20,9 @@ use tonic_types::StatusExt as _;
 
 const RETURNS: usize = 300;
 
-/// How often a call is made, and the first pause, which doubles.
+/// How often a call is made, and the first pause, which doubles: what docs/clients.md asks of a caller.
 const ATTEMPTS: u32 = 8;
-const PAUSE: Duration = Duration::from_millis(25);
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// A program that is replaced: what it reads, and where its callers find it.
 struct Replaced {
@@ -40,14 +40,14 @@ impl Replaced {
             running: None,
             proxy: Proxy::start(port()),
         };
-        let (process, port) = replaced.another(folder);
+        let (process, port) = replaced.another(folder, &before(name));
         replaced.running = Some(process);
         replaced.proxy.turn_to(port);
         replaced
     }
 
     /// One more of it, with a port of its own.
-    fn another(&self, folder: &Path) -> (Process, u16) {
+    fn another(&self, folder: &Path, program: &Path) -> (Process, u16) {
         let port = port();
         let folder = folder.join(format!("{}-{port}", self.name));
         std::fs::create_dir(&folder).unwrap();
@@ -55,22 +55,33 @@ impl Replaced {
             "[access]\nanonymous_roles = \"admin,adapter_client\"\n\
              [server]\nlisten = \"127.0.0.1:{port}\"\n"
         );
-        (serve(self.name, &folder, &(listen + &self.config)), port)
+        let config = listen + &self.config;
+        (start(program, self.name, &folder, &config), port)
     }
 
-    /// The new one takes the calls, then the old one goes.
-    async fn replace(&mut self, folder: &Path, end: impl FnOnce(Process)) {
-        let (new, port) = self.another(folder);
+    /// The new one takes the calls, then the old one goes in order.
+    async fn replace(&mut self, folder: &Path) {
+        let (new, port) = self.another(folder, &binary(self.name));
         connect(port).await;
         self.proxy.turn_to(port);
-        if let Some(old) = self.running.replace(new) {
-            end(old);
-        }
+        let old = self.running.replace(new).unwrap();
+        assert_eq!(old.stop(), Some(0));
+    }
+
+    /// It is killed with the calls that it has, and only then another one is started.
+    async fn kill(&mut self, folder: &Path) {
+        self.running.take().unwrap().kill();
+        let (new, port) = self.another(folder, &binary(self.name));
+        connect(port).await;
+        self.proxy.turn_to(port);
+        self.running = Some(new);
     }
 }
 
-fn in_order(process: Process) {
-    assert_eq!(process.stop(), Some(0));
+/// The program that runs first: of an older version, where `scripts/test-upgrade` names the folder of one.
+fn before(name: &str) -> PathBuf {
+    std::env::var_os("ECHECK_OLD_PROGRAMS")
+        .map_or_else(|| binary(name), |folder| PathBuf::from(folder).join(name))
 }
 
 /// Calls as docs/clients.md says, until it is stopped; counts the calls, and those that were lost.
@@ -223,12 +234,16 @@ async fn no_call_is_lost_while_every_program_is_replaced_and_killed() {
         .await
         .unwrap();
 
-    for end in [in_order as fn(Process), Process::kill] {
-        for one in &mut replicas {
-            one.replace(folder.path(), end).await;
-        }
-        gateway.replace(folder.path(), end).await;
-        rallypay.replace(folder.path(), end).await;
+    for one in &mut replicas {
+        one.replace(folder.path()).await;
+    }
+    gateway.replace(folder.path()).await;
+    rallypay.replace(folder.path()).await;
+    for one in [&mut gateway, &mut rallypay]
+        .into_iter()
+        .chain(&mut replicas)
+    {
+        one.kill(folder.path()).await;
     }
     let returned = "SELECT COUNT(*) FROM transactions WHERE status = 'returned'";
     eventually("every return is in RallyPay", || async {

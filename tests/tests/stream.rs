@@ -5,9 +5,11 @@ use std::time::Duration;
 use async_nats::ConnectOptions;
 use async_nats::jetstream::stream::{Config, Info, Stream};
 use async_nats::jetstream::{self, Context};
+use echeck::stack::{Stack, StackOptions};
 use echeck_proto::returns::v1 as proto;
 use echeck_test_servers::certificates::{TestCa, Valid};
 use echeck_test_servers::nats::Nats;
+use echeck_test_servers::proxy::Proxy;
 use echeck_tests::{Payment, World, Worldpay, eventually};
 use sqlx::sqlite::SqlitePool;
 
@@ -65,8 +67,8 @@ async fn messages(nats: &Nats) -> u64 {
     info(nats).await.map_or(0, |info| info.state.messages)
 }
 
-async fn journal(world: &World) -> Vec<Row> {
-    let path = world.options.data.join("returns.db");
+async fn journal(options: &StackOptions) -> Vec<Row> {
+    let path = options.data.join("returns.db");
     let pool = SqlitePool::connect(path.to_str().unwrap()).await.unwrap();
     let rows: Vec<(i64, Vec<u8>, String)> =
         sqlx::query_as("SELECT position, hash, payload FROM journal ORDER BY position")
@@ -134,17 +136,55 @@ async fn each_row_is_in_the_stream_once_and_in_order_although_its_leader_is_kill
         .await;
         info(&nats).await.unwrap().cluster.unwrap().leader.unwrap()
     };
-    let ((), leader) = tokio::join!(importing, killing);
+    // The leader is gone long before the import is over.
+    let mut importing = std::pin::pin!(importing);
+    let leader = tokio::select! {
+        () = &mut importing => panic!("the import is over"),
+        leader = killing => leader,
+    };
     nats.kill(&leader);
-    returned(&world, "s.csv", RETURNS..RETURNS + 50).await;
-    let all = (RETURNS + 50) as u64;
+    importing.await;
     eventually("every row is there", || async {
-        messages(&nats).await == all
+        messages(&nats).await == RETURNS as u64
     })
     .await;
     nats.start_again();
-    assert_eq!(published(&nats).await, journal(&world).await);
+    assert_eq!(published(&nats).await, journal(&world.options).await);
     assert_eq!(info(&nats).await.unwrap().config.num_replicas, 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_that_are_lost_and_a_service_that_starts_again_repeat_nothing() {
+    let nats = Nats::start(1);
+    let address = nats.addresses().remove(0);
+    let (_, server) = address.rsplit_once(':').unwrap();
+    let proxy = Proxy::start(server.parse().unwrap());
+    let through = format!("servers = [\"nats://127.0.0.1:{}\"]", proxy.port());
+    let world = World::start_with(|options| {
+        let settings = format!("\n[nats]\nreplicas = 1\n{through}\n[import]\nbatch_size = 5\n");
+        options.returns.push_str(&settings);
+    })
+    .await;
+    let importing = returned(&world, "r.csv", 0..RETURNS);
+    let cutting = async {
+        for cut in 1..=6 {
+            eventually("some more rows are there", || async {
+                messages(&nats).await >= cut * 20
+            })
+            .await;
+            proxy.cut();
+        }
+    };
+    tokio::join!(importing, cutting);
+    world.stack.stop().await.unwrap();
+    let stack = Stack::start(&world.options).await.unwrap();
+    eventually("every row is there", || async {
+        messages(&nats).await == RETURNS as u64
+    })
+    .await;
+    assert!(proxy.connections() >= 5, "it was cut off");
+    assert_eq!(published(&nats).await, journal(&world.options).await);
+    stack.stop().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -173,7 +213,7 @@ async fn staff_are_told_while_no_server_runs_and_what_was_decided_meanwhile_come
         messages(&nats).await == 20
     })
     .await;
-    assert_eq!(published(&nats).await, journal(&world).await);
+    assert_eq!(published(&nats).await, journal(&world.options).await);
     eventually("the incident is over", || async {
         let state = incident(&world).await.unwrap().state();
         state == proto::IncidentState::Closed
@@ -196,7 +236,7 @@ async fn an_empty_stream_begins_after_the_position_that_is_told() {
         .returns
         .replace("replicas = 1\nafter_position = 0", other);
     first.stack.stop().await.unwrap();
-    let stack = echeck::stack::Stack::start(&options).await.unwrap();
+    let stack = Stack::start(&options).await.unwrap();
     let context = context(&nats).await;
     eventually("the rows after it are there", || async {
         let stream = context.get_stream("OTHER").await;

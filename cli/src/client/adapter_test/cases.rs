@@ -68,7 +68,7 @@ pub(super) async fn try_all(
         no_match(journal).await,
     );
     let with_payment = [
-        "a payment is returned, and shows it",
+        "a payment is returned, and shows it; as another one it is an exception",
         "a batch that comes again is refused",
         "a lost answer neither loses nor repeats anything",
     ];
@@ -192,7 +192,18 @@ async fn returned(journal: &mut Journal, payment: &str) -> Outcome {
     expect(exceptions.is_empty(), || {
         format!("an exception: {}", exceptions[0].message)
     })?;
-    shows(journal, steps).await
+    shows(journal, steps).await?;
+    moved_on(journal, payment).await
+}
+
+/// The payment is no longer what this step expects. The row stays as it is, and the next step is applied.
+async fn moved_on(journal: &mut Journal, payment: &str) -> Outcome {
+    let batch = journal.batch(journal.steps([Some(returns(payment)), None]));
+    let exceptions = journal.send(batch).await?;
+    let kinds: Vec<StepExceptionKind> = exceptions.iter().map(proto::StepException::kind).collect();
+    expect(kinds == [StepExceptionKind::MovedOn], || {
+        format!("returned again, the exceptions are {kinds:?}, not MOVED_ON alone")
+    })
 }
 
 async fn repeated(journal: &mut Journal, payment: &str) -> Outcome {

@@ -39,7 +39,7 @@ module EcheckReturns
     def initialize
       @timeout = 10
       @import_timeout = 600
-      @max_attempts = 4
+      @max_attempts = 8
       @stream_patience = 300
       @max_message_bytes = 64 * 1024 * 1024
       @webhook_secrets = []
