@@ -2,8 +2,8 @@
 
 #![no_main]
 
-use ach::masking::without_long_numbers;
 use echeck_fuzz::within;
+use echeck_masking::without_long_numbers;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
@@ -13,5 +13,10 @@ fuzz_target!(|text: &str| {
         assert!(shown.len() <= 2 * text.len() + 8, "{shown}");
         let mut runs = shown.split(|letter: char| !letter.is_ascii_digit());
         assert!(runs.all(|run| run.len() < 5), "{shown}");
+        // Nor does one in groups.
+        let mut groups =
+            shown.split(|letter: char| !letter.is_ascii_digit() && !"-._".contains(letter));
+        let digits = |group: &str| group.bytes().filter(u8::is_ascii_digit).count();
+        assert!(groups.all(|group| digits(group) < 9), "{shown}");
     });
 });

@@ -31,7 +31,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::code::{Initiator, ReturnCode, ReturnStage};
 use crate::deadline::{last_dishonor_day, return_deadline};
-use crate::decision::{EntryKey, MatchRule, PriorDecision, Transfer, TransferKeyKind};
+use crate::decision::{EntryKey, MatchRule, PriorDecision, Transfer, TransferKeyKind, is_same_id};
 use crate::entry::{Direction, Entry};
 
 /// Why a return may be dishonored, and until when.
@@ -255,22 +255,31 @@ fn wrong_amount(entry: &Entry, transfer: &Transfer) -> Option<String> {
     differs.then(|| format!("the amount is {given}, but transfer {id} has {sent}"))
 }
 
-/// Formats cut a long id off at 15 or 22 characters.
+/// The id may be any of several of ours.
 fn wrong_individual_id(entry: &Entry, transfer: &Transfer, ours: Originator<'_>) -> Option<String> {
     let given = entry.keys.individual_id.as_deref()?;
-    let mut rules = ours.rules.iter();
-    let rule = rules.find(|rule| rule.entry == EntryKey::IndividualId)?;
     let id = transfer.id.as_str();
-    let sent = match rule.transfer {
-        TransferKeyKind::TransferId => id,
-        TransferKeyKind::TraceId => transfer.trace_id.as_str(),
-        TransferKeyKind::AchTrace => transfer.ach_trace.as_deref()?,
-        // The transfer comes without them.
-        TransferKeyKind::PaymentId | TransferKeyKind::IndividualId => return None,
-    };
-    let cut_off = matches!(given.len(), 15 | 22) && sent.starts_with(given);
-    (given != sent && !cut_off)
-        .then(|| format!("the individual id is {given}, but transfer {id} has {sent}"))
+    let mut sent = Vec::new();
+    for rule in ours
+        .rules
+        .iter()
+        .filter(|rule| rule.entry == EntryKey::IndividualId)
+    {
+        sent.push(match rule.transfer {
+            TransferKeyKind::TransferId => id,
+            TransferKeyKind::TraceId => transfer.trace_id.as_str(),
+            TransferKeyKind::AchTrace => transfer.ach_trace.as_deref()?,
+            // The transfer comes without them, so it may be one of these.
+            TransferKeyKind::PaymentId | TransferKeyKind::IndividualId => return None,
+        });
+    }
+    let is_one = sent
+        .iter()
+        .any(|one| is_same_id(EntryKey::IndividualId, given, one));
+    let first = sent.first().filter(|_| !is_one)?;
+    Some(format!(
+        "the individual id is {given}, but transfer {id} has {first}"
+    ))
 }
 
 fn wrong_direction(entry: &Entry, transfer: &Transfer) -> Option<String> {

@@ -12,6 +12,5 @@ pub mod entry;
 mod fixture;
 pub mod format;
 mod julian;
-pub mod masking;
 pub mod money;
 mod text_enum;

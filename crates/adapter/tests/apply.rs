@@ -326,7 +326,7 @@ async fn a_row_that_a_constraint_or_a_trigger_refuses_is_isolated() {
     );
     assert_eq!(
         exceptions[1],
-        (4, StepExceptionKind::Refused, "account *** is frozen")
+        (4, StepExceptionKind::Refused, "account ***6789 is frozen")
     );
     assert_eq!(
         states(&rig).await,

@@ -1,7 +1,7 @@
 //! Texts of others, made fit for platforms: without anything that could be an account number, and
 //! short, so that a body stays small whatever a bank writes.
 
-use ach::masking::without_long_numbers;
+use echeck_masking::without_long_numbers;
 
 /// The letters of a return's id after its prefix: more than an account number has.
 const RETURN_ID_LENGTH: usize = 24;

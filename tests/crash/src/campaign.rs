@@ -343,6 +343,18 @@ async fn left_to_do(rig: &Rig) -> Result<Left> {
             )
             .await?,
     );
+    // What is due later is waited for, and is no lack of progress: the seconds until then move on.
+    let due = "SELECT COALESCE(CEIL(EXTRACT(EPOCH FROM MIN(d.next_attempt_at) - clock_timestamp())), 0)::bigint \
+               FROM webhook_deliveries d JOIN webhook_endpoints e USING (endpoint_id) \
+               WHERE d.state = 'pending' AND e.state = 'enabled' HAVING MIN(d.next_attempt_at) > clock_timestamp()";
+    let due = returns
+        .rows(due)
+        .await?
+        .into_iter()
+        .flatten()
+        .flatten()
+        .next();
+    let due = due.map_or_else(|| "now".to_owned(), |seconds| format!("in {seconds} s"));
     let owners = "SELECT COUNT(*) FROM webhook_endpoints WHERE owner_state = 'waiting'";
     let owners = returns.number(owners).await?;
     let files = format!("SELECT COUNT(*) FROM imports WHERE files_done <> {yes}");
@@ -365,7 +377,7 @@ async fn left_to_do(rig: &Rig) -> Result<Left> {
          holds wait for what is there, {unhandled} exceptions are unhandled, \
          {unready} reversals are not ready to settle; the journal ends at {head}, the gateway is at {gateway}, the mirror at {mirror}; {files} \
          imports are not archived and reported; rows up to {published_to} became events, {undelivered} \
-         deliveries are pending, {owners} owners wait to be notified"
+         deliveries are pending, the first of them due {due}, {owners} owners wait to be notified"
     )))
 }
 

@@ -95,7 +95,39 @@ impl Places {
                 }
             }
         }
+        // A shorter number could be there by chance.
+        if canary.len() >= 12 && canary.bytes().all(|byte| byte.is_ascii_digit()) {
+            for (place, bytes) in &self.0 {
+                let joined = without_separators(bytes);
+                let found = joined
+                    .windows(canary.len())
+                    .any(|window| window == canary.as_bytes());
+                assert!(!found, "{canary} is in {place} with separators");
+            }
+        }
     }
+}
+
+/// An account number in all the ways in which people write one.
+fn written(account: &str) -> String {
+    let (first, rest) = account.split_at(4);
+    let (second, third) = rest.split_at(4);
+    let ways = [
+        account.to_owned(),
+        format!("{first}-{second}-{third}"),
+        format!("{first}.{second}.{third}"),
+        format!("{first}    {second} {third}"),
+        format!("{first} -- {second} -- {third}"),
+        format!("{first}; {second}; {third}"),
+        format!("{first}A{second}B{third}"),
+    ];
+    ways.join(" or ")
+}
+
+/// What is left of a text without what people put between the digits of a number.
+fn without_separators(bytes: &[u8]) -> Vec<u8> {
+    let is_kept = |byte: &u8| !b" -._;,/AB".contains(byte);
+    bytes.iter().copied().filter(is_kept).collect()
 }
 
 /// The forms in which a canary could come out.
@@ -145,10 +177,10 @@ async fn send_files(job: &Job, places: &mut Places) {
         .text();
     let unreadable = format!(
         "{}'70002,'8399TR1,FNXTR1,789,R01,NSF,11/16/2026,11/17/2026,USD,not {IN_AN_UNREADABLE_LINE}\n",
-        Worldpay::new()
-            .returned("TR1", "R01")
-            .text()
-            .replace("Insufficient Funds", &format!("NSF account {IN_FREE_TEXT}"))
+        Worldpay::new().returned("TR1", "R01").text().replace(
+            "Insufficient Funds",
+            &format!("NSF account {}", written(IN_FREE_TEXT))
+        )
     );
     for (source, name, text) in [
         ("bank", "entry.ach", entry.replace("556677889", OF_AN_ENTRY)),

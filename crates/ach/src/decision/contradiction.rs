@@ -42,7 +42,7 @@ fn of_key(
     let agrees = rules.iter().any(|(_, found)| has(found))
         || carried
             .iter()
-            .any(|theirs| is_same(first.entry, value, theirs));
+            .any(|theirs| is_same_id(first.entry, value, theirs));
     if agrees {
         return None;
     }
@@ -75,7 +75,7 @@ fn network_ids(
     let id = &transfer.id;
     let differs = |key, name: &str, given: Option<&str>, kind| {
         let (given, theirs) = (given?, carried(kind, transfer)?);
-        (!is_same(key, given, theirs))
+        (!is_same_id(key, given, theirs))
             .then(|| format!("the entry's {name} is {given}, but transfer {id} has {theirs}"))
     };
     let trace = keys.original_trace.as_deref();
@@ -112,7 +112,7 @@ fn carried(kind: TransferKeyKind, transfer: &Transfer) -> Option<&str> {
 
 /// Whether two ids are one: systems that treat a trace as a number drop its leading zeros, and
 /// formats cut a long individual id off at 15 or 22 characters, and write it in capitals.
-fn is_same(key: EntryKey, given: &str, theirs: &str) -> bool {
+pub(crate) fn is_same_id(key: EntryKey, given: &str, theirs: &str) -> bool {
     given == theirs
         || match key {
             EntryKey::OriginalTrace => format!("{given:0>15}") == format!("{theirs:0>15}"),
@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn an_individual_id_is_the_same_when_its_format_cut_it_off_and_not_otherwise() {
-        let is_same = |given, theirs| is_same(EntryKey::IndividualId, given, theirs);
+        let is_same = |given, theirs| is_same_id(EntryKey::IndividualId, given, theirs);
         assert!(is_same("123456789012345", "1234567890123456"));
         assert!(!is_same("123456789012345", "9234567890123456"));
         assert!(!is_same("12345", "123456"));

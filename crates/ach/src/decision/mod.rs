@@ -21,6 +21,7 @@ mod tests;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use contradiction::is_same_id;
 pub use hold::{Hold, HoldReason};
 pub use resolve::{EntryKey, MatchRule, Resolution, TransferKeyKind, resolve};
 pub use tie_out::tie_out;
@@ -229,7 +230,8 @@ fn act_or_duplicate<'t>(
     today: NaiveDate,
 ) -> Result<Decision<'t>, Hold> {
     let event = Event::of(entry, today)?;
-    if entry.is_prenote() {
+    // A payment of ours that it names was no prenote, whatever its amount.
+    if entry.is_prenote() && matches!(found, Resolution::Unknown) {
         return Ok(Decision::Prenote);
     }
     let transfer = match found {

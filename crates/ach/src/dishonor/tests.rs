@@ -201,10 +201,37 @@ fn each_field_that_differs_is_listed_by_its_number() {
 }
 
 #[test]
+fn an_individual_id_may_be_any_of_several_ids_of_ours() {
+    let rules = |texts: &[&str]| -> Vec<MatchRule> {
+        texts.iter().map(|text| text.parse().unwrap()).collect()
+    };
+    let (mut entry, transfer) = (returned(ReturnCode::R01), debit());
+    entry.keys.individual_id = Some(transfer.id.clone());
+    let found = |rules: &[MatchRule]| {
+        let ours = Originator {
+            odfi_routing: &[],
+            company_ids: &[],
+            rules,
+        };
+        dishonorable(&entry, Some(&transfer), ours, None)
+    };
+    assert_ne!(found(&rules(&["individual_id:trace_id"])), []);
+    let both = ["individual_id:trace_id", "individual_id:transfer_id"];
+    assert_eq!(found(&rules(&both)), []);
+    let unknown = ["individual_id:trace_id", "individual_id:payment_id"];
+    assert_eq!(found(&rules(&unknown)), []);
+}
+
+#[test]
 fn what_is_unknown_or_cannot_be_compared_is_no_wrong_field() {
     type Change = fn(&mut Entry, &mut Transfer);
-    let table: [Change; 9] = [
+    let table: [Change; 10] = [
         |entry, _| entry.amount = None,
+        // Some systems write capitals.
+        |entry, transfer| {
+            entry.keys.individual_id = Some("FNX1A".into());
+            transfer.trace_id = "fnx1a".into();
+        },
         // A returned prenote.
         |entry, _| entry.amount = Some(Money::cents(0)),
         |entry, _| entry.direction = Direction::Unknown,

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::AccountTail;
-use crate::masking::without_long_numbers;
+use echeck_masking::without_long_numbers;
 
 /// One piece of corrected data of a notification of change. The reader masks account numbers,
 /// so the clear number exists nowhere in the program.

@@ -17,9 +17,9 @@ pub use kind::{Coded, EntryKind};
 
 use crate::code::{ReturnCode, ReturnCodeInfo};
 use crate::format::window::Window;
-use crate::masking::without_long_numbers;
 use crate::money::Money;
 use crate::text_enum::text_enum;
+use echeck_masking::without_long_numbers;
 
 /// A place in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

@@ -4,6 +4,7 @@
 use chrono::NaiveDate;
 
 use super::delimited::{AmountUnit, amount};
+use super::window::Window;
 use super::{FileRejected, Item, Rejected, Summary, limits, shown};
 use crate::entry::{AccountTail, Entry, EntryKind, FilePosition, KeyField};
 use crate::money::{Currency, Money};
@@ -11,12 +12,15 @@ use crate::money::{Currency, Money};
 /// The parts that were read.
 pub(super) struct Draft {
     pub(super) entry: Entry,
+    /// When the file came, against which its dates are plausible or not.
+    received_on: NaiveDate,
     fault: Option<(String, String)>,
 }
 
 impl Draft {
-    pub(super) fn new(at: FilePosition) -> Self {
+    pub(super) fn new(at: FilePosition, received_on: NaiveDate) -> Self {
         Self {
+            received_on,
             entry: Entry::new(at, EntryKind::ValidationFailure { code: None }),
             fault: None,
         }
@@ -81,6 +85,26 @@ impl Draft {
         }
     }
 
+    /// A date that is far from the file's own is a placeholder that nobody meant: it is unknown.
+    fn forget_implausible_dates(&mut self, summary: &mut Summary) {
+        let entry = &mut self.entry;
+        let settled = &mut entry.settlement_date;
+        let far_settled = settled.take_if(|date| !Window::CREATION.holds(*date, self.received_on));
+        let own = settled.unwrap_or(self.received_on);
+        let original = &mut entry.original_date;
+        let far_original = original.take_if(|date| !Window::ORIGINAL.holds(*date, own));
+        for (what, date) in [
+            ("settlement date", far_settled),
+            ("original date", far_original),
+        ] {
+            if let Some(date) = date {
+                summary.note(Some(entry.at), "implausible dates", || {
+                    format!("the {what} {date} is far from the file's own date; taken as unknown")
+                });
+            }
+        }
+    }
+
     /// The entry of this kind, or the line that could not be read; counted either way.
     pub(super) fn finish(
         mut self,
@@ -91,6 +115,7 @@ impl Draft {
             Ok(kind) => self.entry.kind = kind,
             Err(why) => self.wrong("code", why),
         }
+        self.forget_implausible_dates(summary);
         match self.fault {
             None => {
                 summary.add(&self.entry)?;

@@ -105,18 +105,26 @@ fn markup(text: &[u8]) -> Option<Foreign> {
         text.get(..word.len())
             .is_some_and(|start| start.eq_ignore_ascii_case(word))
     };
-    let is_html = ["<!doctype html", "<html", "<head", "<body"];
-    if is_html.iter().any(|tag| begins(tag.as_bytes())) {
-        return Some(Foreign::WebPage);
-    }
-    if text.starts_with(b"<") {
-        let is_iso = contains(text, b"urn:iso:std:iso:20022") || contains(text, b"camt.05");
-        return match (begins(b"<?xml") || is_iso, contains(text, b"<html")) {
-            (_, true) => Some(Foreign::WebPage),
-            (true, false) if is_iso => Some(Foreign::Iso20022),
-            (true, false) => Some(Foreign::Xml),
-            (false, false) => None,
-        };
+    const OF_PAGES: [&[u8]; 9] = [
+        b"<!doctype html",
+        b"<html",
+        b"<head",
+        b"<body",
+        b"<title",
+        b"<table",
+        b"<meta",
+        b"<div",
+        b"<script",
+    ];
+    if let [b'<', b'?' | b'!' | b'a'..=b'z' | b'A'..=b'Z', ..] = text {
+        if OF_PAGES.iter().any(|tag| contains(text, tag)) {
+            return Some(Foreign::WebPage);
+        }
+        if contains(text, b"urn:iso:std:iso:20022") || contains(text, b"camt.05") {
+            return Some(Foreign::Iso20022);
+        }
+        let is_xml = begins(b"<?xml") || contains(text, b"</") || contains(text, b"/>");
+        return is_xml.then_some(Foreign::Xml);
     }
     if let [b'{' | b'[', rest @ ..] = text
         && let Some(b'{' | b'[' | b'"' | b'}' | b']') = rest.trim_ascii_start().first()
@@ -176,6 +184,9 @@ mod tests {
             (b"-----BEGIN PGP MESSAGE-----", "PGP"),
             (b"%PDF-1.7\n%\xE2\xE3", "PDF"),
             (b"\r\n<!DOCTYPE html>\n<title>Sign in</title>", "login"),
+            (b"<!-- portal --><table><tr><td>R01</td></tr></table>", "login"),
+            (b"<META charset=utf-8>Sign in", "login"),
+            (b"<returns><return code=\"R01\"/></returns>", "XML"),
             (b"<?xml version=\"1.0\"?><returns/>", "XML"),
             (b"<?xml version=\"1.0\"?><Document xmlns=\"urn:iso:std:iso:20022:tech:xsd:camt.053\">", "ISO 20022"),
             (b"\xEF\xBB\xBF[ { \"code\": \"R01\" } ]", "JSON"),

@@ -85,7 +85,7 @@ impl Format {
                 FormatReader::Delimited(Box::new(reader))
             }
             Self::Iso20022(profile) => {
-                let reader = iso20022::Iso20022Reader::new(input, (**profile).clone());
+                let reader = iso20022::Iso20022Reader::new(input, (**profile).clone(), received_on);
                 FormatReader::Iso20022(Box::new(reader))
             }
             Self::X12(profile) => {
@@ -93,7 +93,7 @@ impl Format {
                 FormatReader::X12(Box::new(reader))
             }
             Self::Bai2(profile) => {
-                let reader = bai2::Bai2Reader::new(input, (**profile).clone());
+                let reader = bai2::Bai2Reader::new(input, (**profile).clone(), received_on);
                 FormatReader::Bai2(Box::new(reader))
             }
         })

@@ -22,6 +22,11 @@ impl Window {
         before: 10 * 366,
         after: 366,
     };
+    /// When the customer died. A bank may learn of it much later.
+    pub(in crate::format) const DEATH: Self = Self {
+        before: 30 * 366,
+        after: 31,
+    };
     /// When the file was made. An archived file may be imported long after.
     pub(in crate::format) const CREATION: Self = Self {
         before: 10 * 366,

@@ -372,6 +372,20 @@ fn an_original_date_far_from_the_row_is_a_placeholder() {
 }
 
 #[test]
+fn a_date_of_the_row_far_from_the_file_is_a_placeholder_too() {
+    let profile = profile(&format!("{SMALL}\noriginal_date = \"sent\""));
+    let text = "id,code,amount,date,text,sent\n1,R01,1.00,01/01/2000,,06/30/2026\n\
+                2,R01,1.00,12/31/2099,,06/30/2026\n";
+    let outcome = read(text.as_bytes(), &profile);
+    for entry in &outcome.entries {
+        assert_eq!(entry.settlement_date, None);
+        let original = entry.original_date.map(|date| date.to_string());
+        assert_eq!(original.as_deref(), Some("2026-06-30"));
+    }
+    assert_eq!(outcome.found("implausible dates"), 2);
+}
+
+#[test]
 fn a_column_of_its_own_counts_where_the_code_corrects_it_and_the_network_s_data_fill_the_rest() {
     let columns = "corrected_data = \"data\"\ncorrected_name = \"name\"\n\
                    corrected_account = \"account\"\ncorrected_transaction_code = \"tc\"";

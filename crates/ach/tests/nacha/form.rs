@@ -296,6 +296,20 @@ fn a_file_without_entries_says_how_it_is_empty() {
 }
 
 #[test]
+fn data_or_a_failure_in_words_is_never_a_file_without_entries() {
+    for text in [
+        "ref,code,amount,reason\nMRP-1,R03,88.00,No Account - item returned\nMRP-2,R01,5.00,NSF\n",
+        "NO RETURNS REPORTED\nMRP-1;88.00;3;NSF\n",
+        "ERROR 503: no data connection to server\n",
+        "There was no file transfer possible\n",
+    ] {
+        let outcome = ParsedFile::of(text.as_bytes(), Tolerance::default());
+        let rejected = outcome.file_rejected.unwrap_or_else(|| panic!("{text}"));
+        assert!(rejected.why.contains("not a NACHA file"), "{rejected:?}");
+    }
+}
+
+#[test]
 fn nul_bytes_that_fill_up_the_file_are_skipped() {
     let expected = ParsedFile::of_file("plain.ach").lines();
     for filler in [&b"\0"[..], &[0; 5_000], b"\0\0\r\n\0\0\r\n", &[0; 200_000]] {

@@ -66,6 +66,18 @@ fn a_transaction_of_a_statement_with_return_information_is_an_entry() {
 }
 
 #[test]
+fn a_date_far_from_the_file_is_a_placeholder() {
+    let file = statement(&entry("1.00", true, &in_details(&details("A", "", R01))));
+    for placeholder in ["2000-01-01", "2099-12-31"] {
+        let parsed = read(&format(), &file.replace("2026-11-20", placeholder));
+        assert_eq!(parsed.entries[0].settlement_date, None);
+        let finding = &parsed.summary.findings[0];
+        assert_eq!(finding.field, "implausible dates");
+        assert!(finding.what.contains(placeholder), "{finding:?}");
+    }
+}
+
+#[test]
 fn the_amount_of_an_entry_is_not_that_of_its_several_transactions() {
     let two = details("A", "", R01) + &details("B", "", R01);
     let parsed = read(

@@ -20,8 +20,12 @@ pub(crate) fn mark(
     priors: impl FnOnce(&str) -> Vec<PriorDecision>,
 ) -> Option<DishonorMark> {
     let transfer = match resolution {
-        Resolution::One(transfer) | Resolution::Contradicted { transfer, .. } => Some(transfer),
-        Resolution::Unknown | Resolution::Ambiguous(_) | Resolution::Unreadable { .. } => None,
+        Resolution::One(transfer) => Some(transfer),
+        // It may be another payment than the one that came back.
+        Resolution::Contradicted { .. }
+        | Resolution::Unknown
+        | Resolution::Ambiguous(_)
+        | Resolution::Unreadable { .. } => None,
     };
     if one.source.role == Role::TieOut {
         return None;

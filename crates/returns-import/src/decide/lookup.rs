@@ -2,6 +2,7 @@
 //! and what was found.
 
 use ach::decision::{MatchRule, Resolution, TransferKeyKind, resolve};
+use ach::format::Format;
 
 use super::EntryToDecide;
 use crate::adapter::{Adapter, AdapterError, FoundTransfers, Lookup};
@@ -17,16 +18,19 @@ pub(crate) async fn look_up(
     system_of_record.lookup(&keys).await
 }
 
-/// The key by which an entry is looked up, or all of them; none for a prenote, which is about no
-/// payment.
+/// The key by which an entry is looked up, or all of them. An entry of zero is a prenote in a NACHA file,
+/// which is about no payment. Elsewhere an amount may be zero for want of one, so it is looked up; but
+/// not by the customer's id, which finds every payment of theirs.
 fn keys_of(one: &EntryToDecide<'_>) -> Vec<(TransferKeyKind, String)> {
+    let is_prenote = one.entry.is_prenote();
     match one.transfer_id {
-        _ if one.entry.is_prenote() => Vec::new(),
+        _ if is_prenote && matches!(one.source.format, Format::Nacha(_)) => Vec::new(),
         Some(id) => vec![(TransferKeyKind::TransferId, id.to_owned())],
         None => one
             .source
             .rules
             .iter()
+            .filter(|rule| !is_prenote || rule.transfer != TransferKeyKind::IndividualId)
             .filter_map(|rule| {
                 let value = rule.value(&one.entry.keys)?;
                 (!value.is_empty()).then(|| (rule.transfer, value.to_owned()))
@@ -113,6 +117,7 @@ fn unreadable(found: &FoundTransfers) -> Option<Resolution> {
 mod tests {
     use ach::code::ReturnCode;
     use ach::entry::{Coded, Entry, EntryKind, FilePosition};
+    use ach::format::nacha::Tolerance;
     use ach::format::{Format, worldpay};
     use ach::money::Money;
     use echeck_proto::adapter::v1 as proto;
@@ -170,11 +175,13 @@ mod tests {
     }
 
     #[test]
-    fn a_returned_prenote_is_not_looked_up() {
-        let source = Source {
+    fn a_returned_prenote_is_not_looked_up_but_an_amount_of_zero_in_another_format_is() {
+        let mut source = Source {
             name: "bank".to_owned(),
             format: Format::Delimited(Box::new(worldpay::echeck_return())),
-            rules: vec!["original_trace:ach_trace".parse().unwrap()],
+            rules: ["original_trace:ach_trace", "individual_id:individual_id"]
+                .map(|rule| rule.parse().unwrap())
+                .to_vec(),
             ours: Ours::default(),
             role: crate::source::Role::Decide,
             is_conforming: true,
@@ -187,8 +194,15 @@ mod tests {
         let mut entry = Entry::new(FilePosition { line: 1, byte: 0 }, kind);
         entry.keys.original_trace = Some("231380100000017".to_owned());
         entry.amount = Some(Money::cents(5_000));
-        assert_eq!(keys_of(&EntryToDecide::of_entry(&entry, &source)).len(), 1);
+        entry.keys.individual_id = Some("C-1".to_owned());
+        assert_eq!(keys_of(&EntryToDecide::of_entry(&entry, &source)).len(), 2);
         entry.amount = Some(Money::cents(0));
+        let keys = keys_of(&EntryToDecide::of_entry(&entry, &source));
+        assert_eq!(
+            keys,
+            [(TransferKeyKind::AchTrace, "231380100000017".to_owned())]
+        );
+        source.format = Format::Nacha(Tolerance::default());
         assert_eq!(keys_of(&EntryToDecide::of_entry(&entry, &source)), []);
     }
 }

@@ -168,7 +168,7 @@ impl FileFinding {
     pub(super) fn finished(import: &ImportRecord, lacking: &[(&str, u64)]) -> Self {
         let totals = &import.totals_now();
         let left_out = import.phase.checked().map_or(0, |checked| checked.left_out);
-        let applied = totals.decided();
+        let decided = totals.decided();
         let outcome = if has_exceptions(totals) || !lacking.is_empty() {
             RunOutcome::CompletedWithExceptions
         } else if totals.read.count + left_out == 0 {
@@ -176,8 +176,14 @@ impl FileFinding {
         } else {
             RunOutcome::Completed
         };
+        // What a database refused has no effect there, so it is not called applied.
+        let became = if lacking.is_empty() {
+            "applied"
+        } else {
+            "decided"
+        };
         let mut what = format!(
-            "{} read = {applied} applied + {} duplicate + {} held + {} unreadable",
+            "{} read = {decided} {became} + {} duplicate + {} held + {} unreadable",
             totals.read.count, totals.duplicate.count, totals.held.count, totals.rejected.count
         );
         if totals.prenote.count > 0 {

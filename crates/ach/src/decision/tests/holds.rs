@@ -63,7 +63,7 @@ fn an_amount_or_a_currency_that_differs_names_both() {
 }
 
 #[test]
-fn a_returned_prenote_is_of_no_payment_and_never_looked_up() {
+fn a_returned_prenote_is_of_no_payment_and_a_payment_that_it_names_is_held() {
     let zero = |entry: Entry| Entry {
         amount: Some(Money::cents(0)),
         ..entry
@@ -72,10 +72,16 @@ fn a_returned_prenote_is_of_no_payment_and_never_looked_up() {
         zero(returned("R03")),
         zero(validation_failure("no account")),
     ] {
-        for found in [one(debit()), &Resolution::Unknown] {
-            let decision = decide(&entry, found, &[], FundingPolicy::State, today());
-            assert_eq!(decision, Decision::Prenote);
-        }
+        let decision = decide(
+            &entry,
+            &Resolution::Unknown,
+            &[],
+            FundingPolicy::State,
+            today(),
+        );
+        assert_eq!(decision, Decision::Prenote);
+        let hold = held(&entry, debit(), FundingPolicy::State);
+        assert_eq!(hold.reason, HoldReason::AmountDiffers);
     }
     // A correction has no amount of its own.
     let corrected = decided(

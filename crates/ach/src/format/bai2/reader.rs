@@ -18,6 +18,7 @@ use crate::money::{Currency, Money};
 pub(in crate::format) struct Bai2Reader<R> {
     records: Records<R>,
     profile: Profile,
+    received_on: NaiveDate,
     summary: Summary,
     levels: Levels,
     /// What the headers of the group and the account say.
@@ -29,8 +30,9 @@ pub(in crate::format) struct Bai2Reader<R> {
 }
 
 impl<R: Read> Bai2Reader<R> {
-    pub(in crate::format) fn new(input: R, profile: Profile) -> Self {
+    pub(in crate::format) fn new(input: R, profile: Profile, received_on: NaiveDate) -> Self {
         Self {
+            received_on,
             records: Records::new(input),
             profile,
             summary: Summary {
@@ -152,7 +154,7 @@ impl<R: Read> Bai2Reader<R> {
             fields.next().unwrap_or_default(),
         );
         let text = fields.collect::<Vec<_>>().join(",");
-        let mut draft = Draft::new(record.at);
+        let mut draft = Draft::new(record.at, self.received_on);
         draft.entry.direction = direction;
         draft.entry.settlement_date = self.as_of;
         draft.id(self.profile.bank_reference, "bank reference", bank);

@@ -13,8 +13,8 @@ use super::{amount, cell, code, corrected, date};
 use crate::entry::{AccountTail, Direction, Entry, EntryKeys};
 use crate::format::limits;
 use crate::format::window::Window;
-use crate::masking::without_long_numbers;
 use crate::money::{Currency, Money};
+use echeck_masking::without_long_numbers;
 
 /// The cells of one row, by field.
 pub(super) struct RowFields<'a> {
@@ -132,16 +132,31 @@ impl<'a> RowFields<'a> {
         })
     }
 
-    /// When the original took effect. A date that lies too far from the row's own dates is a
+    /// A date of the row itself. One that lies too far from the day on which the file came is a
     /// placeholder that nobody meant.
-    fn original_date(&self, tally: &mut FileTally) -> Result<Option<NaiveDate>, RowFault> {
+    fn own_date(&self, field: Field, tally: &mut FileTally) -> Result<Option<NaiveDate>, RowFault> {
+        let date = self.date(field)?;
+        Ok(date.filter(|date| {
+            let is_near = Window::CREATION.holds(*date, self.received_on);
+            if !is_near {
+                tally.note(self.row.at, "implausible dates", || {
+                    let name = field.as_str().replace('_', " ");
+                    format!("the {name} {date} is far from the file's own date; taken as unknown")
+                });
+            }
+            is_near
+        }))
+    }
+
+    /// When the original took effect; as [`Fields::own_date`], against the row's own date.
+    fn original_date(
+        &self,
+        own: Option<NaiveDate>,
+        tally: &mut FileTally,
+    ) -> Result<Option<NaiveDate>, RowFault> {
         let Some(date) = self.date(Field::OriginalDate)? else {
             return Ok(None);
         };
-        let mut own = None;
-        for field in [Field::SettlementDate, Field::ReceivedOn, Field::IssuedOn] {
-            own = own.or(self.date(field)?);
-        }
         if Window::ORIGINAL.holds(date, own.unwrap_or(self.received_on)) {
             return Ok(Some(date));
         }
@@ -290,16 +305,20 @@ pub(super) fn entry(
     corrected::fill(&mut kind, fields);
 
     let currency = fields.currency()?;
+    let settlement_date = fields.own_date(Field::SettlementDate, tally)?;
+    let received_on = fields.own_date(Field::ReceivedOn, tally)?;
+    let issued_on = fields.own_date(Field::IssuedOn, tally)?;
+    let own = settlement_date.or(received_on).or(issued_on);
     let mut entry = Entry {
         amount: amount_minor.map(|minor| Money::new(minor, currency)),
         keys: fields.keys()?,
         sec: fields.text(Field::Sec).map(|sec| sec.to_uppercase()),
         company_name: fields.text(Field::CompanyName),
         description,
-        settlement_date: fields.date(Field::SettlementDate)?,
-        original_date: fields.original_date(tally)?,
-        issued_on: fields.date(Field::IssuedOn)?,
-        received_on: fields.date(Field::ReceivedOn)?,
+        settlement_date,
+        original_date: fields.original_date(own, tally)?,
+        issued_on,
+        received_on,
         account_tail: fields.account_tail(),
         raw: if fields.profile.raw {
             fields.raw()

@@ -2,6 +2,8 @@
 
 use std::io::Read;
 
+use chrono::NaiveDate;
+
 use super::Profile;
 use super::control::Control;
 use super::message::Message;
@@ -13,6 +15,7 @@ use crate::format::{Emptiness, FileRejected, Item, ReadError, Summary};
 pub(in crate::format) struct Iso20022Reader<R: Read> {
     xml: Xml<R>,
     profile: Profile,
+    received_on: NaiveDate,
     summary: Summary,
     message: Option<Message>,
     control: Control,
@@ -46,8 +49,9 @@ const SHARED: [&str; 12] = [
 ];
 
 impl<R: Read> Iso20022Reader<R> {
-    pub(in crate::format) fn new(input: R, profile: Profile) -> Self {
+    pub(in crate::format) fn new(input: R, profile: Profile, received_on: NaiveDate) -> Self {
         Self {
+            received_on,
             xml: Xml::new(input),
             profile,
             summary: Summary {
@@ -109,7 +113,11 @@ impl<R: Read> Iso20022Reader<R> {
                     self.xml.at(self.in_message),
                     self.group.iter().chain(&self.around),
                 );
-                self.transaction = Some(Transaction::within(at, around, &self.profile));
+                self.transaction = Some(Transaction::within(
+                    (at, self.received_on),
+                    around,
+                    &self.profile,
+                ));
                 if let Some(first) = self.alone.take() {
                     return self.without_amount(first).map(Some);
                 }
@@ -271,7 +279,7 @@ impl<R: Read> Iso20022Reader<R> {
         }
         self.in_message += 1;
         let at = self.xml.at(self.in_message);
-        let alone = Transaction::within(at, self.around.iter(), &self.profile);
+        let alone = Transaction::within((at, self.received_on), self.around.iter(), &self.profile);
         let why = "the entry is a reversal and has no details: which payment came back is not said";
         alone.reject("NtryDtls", why, &mut self.summary).map(Some)
     }
@@ -282,7 +290,7 @@ impl<R: Read> Iso20022Reader<R> {
             return Ok(None);
         }
         self.in_message += 1;
-        let group = Transaction::new(self.xml.at(self.in_message));
+        let group = Transaction::new(self.xml.at(self.in_message), self.received_on);
         let why = "all payments of a group are rejected, and none of them is named; ask the bank for a \
                    report that names them";
         group.reject(field, why, &mut self.summary).map(Some)

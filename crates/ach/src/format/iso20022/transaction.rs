@@ -1,5 +1,7 @@
 //! One transaction of a message, read leaf by leaf.
 
+use chrono::NaiveDate;
+
 use super::message::{Message, direction_of};
 use super::xml::Leaf;
 use super::{Profile, Reference};
@@ -26,9 +28,9 @@ pub(super) struct Transaction {
 }
 
 impl Transaction {
-    pub(super) fn new(at: FilePosition) -> Self {
+    pub(super) fn new(at: FilePosition, received_on: NaiveDate) -> Self {
         Self {
-            draft: Draft::new(at),
+            draft: Draft::new(at, received_on),
             code: None,
             status: String::new(),
             reference_type: String::new(),
@@ -38,11 +40,11 @@ impl Transaction {
 
     /// A transaction that has what is around it, too.
     pub(super) fn within<'a>(
-        at: FilePosition,
+        (at, received_on): (FilePosition, NaiveDate),
         around: impl Iterator<Item = &'a (String, Leaf)>,
         profile: &Profile,
     ) -> Self {
-        let mut transaction = Self::new(at);
+        let mut transaction = Self::new(at, received_on);
         for (path, leaf) in around {
             transaction.leaf(path, leaf, profile);
         }

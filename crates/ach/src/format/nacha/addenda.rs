@@ -10,6 +10,7 @@ use super::dates::Dates;
 use super::record::{Record, RecordField};
 use crate::code::{ReturnCode, ReturnStage};
 use crate::entry::{Coded, Corrected, EntryKind};
+use crate::format::window::Window;
 use crate::money::Money;
 
 /// The addenda type.
@@ -158,7 +159,7 @@ impl AddendaContent {
         let kind = EntryKind::Return {
             code: code.into(),
             date_of_death: has_date_of_death
-                .then(|| dates.date(DATE_OF_DEATH))
+                .then(|| dates.near(DATE_OF_DEATH, Window::DEATH))
                 .flatten(),
         };
         let content = Self {

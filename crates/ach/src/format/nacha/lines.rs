@@ -8,7 +8,7 @@ use std::io::{ErrorKind, Read};
 use memchr::memchr2;
 
 use super::encoding::{self, CharacterLayout, Measure, NotText};
-use super::not_records::{is_text, says_empty};
+use super::not_records::{Says, is_text, says};
 use super::record::{Record, WIDTH};
 use crate::entry::FilePosition;
 use crate::format::{FileRejected, ReadError, foreign};
@@ -77,7 +77,7 @@ pub(super) enum Piece {
     /// A line that is not a record.
     Text {
         at: FilePosition,
-        says_empty: bool,
+        says: Says,
     },
 }
 
@@ -217,9 +217,9 @@ impl<R: Read> RecordLines<R> {
         if line.len() > AT_HAND {
             return Err(not_nacha(at, "its line is long and has no records"));
         }
-        let says_empty = says_empty(line);
+        let says = says(line);
         self.finish_line(stop, line_end);
-        Ok(Piece::Text { at, says_empty })
+        Ok(Piece::Text { at, says })
     }
 
     fn at(&self) -> FilePosition {

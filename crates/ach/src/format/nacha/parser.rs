@@ -9,6 +9,7 @@ use super::blocks::Blocks;
 use super::dates::Dates;
 use super::entries::Entries;
 use super::lines::{RECORDS_BEGIN, RecordLine, SEND_AGAIN, not_nacha};
+use super::not_records::Says;
 use super::record::{RECORD_TYPE, RecordField, WIDTH};
 use super::reject;
 use super::report::Report;
@@ -52,7 +53,10 @@ pub(super) struct FileParser {
     /// A line of text after records; only text may follow it.
     text_after_records: Option<FilePosition>,
     texts: u64,
-    says_empty: bool,
+    /// Whether a line said that there is nothing.
+    says_nothing: bool,
+    /// A line of text that looks like data of another format.
+    data_at: Option<FilePosition>,
     batches: Batches,
     entries: Entries,
     blocks: Blocks,
@@ -70,7 +74,8 @@ impl FileParser {
             last_at: FilePosition { line: 1, byte: 0 },
             text_after_records: None,
             texts: 0,
-            says_empty: false,
+            says_nothing: false,
+            data_at: None,
             batches: Batches::default(),
             entries: Entries::default(),
             blocks: Blocks::default(),
@@ -104,10 +109,16 @@ impl FileParser {
     }
 
     /// A line that is not a record. Banks put a line or two of their own around a file.
-    pub(super) fn text(&mut self, at: FilePosition, says_empty: bool) -> Result<(), FileRejected> {
+    pub(super) fn text(&mut self, at: FilePosition, says: Says) -> Result<(), FileRejected> {
         self.last_at = at;
         self.texts += 1;
-        self.says_empty |= says_empty;
+        match says {
+            Says::Nothing => self.says_nothing = true,
+            Says::Data => {
+                self.data_at.get_or_insert(at);
+            }
+            Says::Text => {}
+        }
         if self.texts > LONGEST_BANNER {
             let seen = format!("too many of its lines are not records; {RECORDS_BEGIN}");
             return Err(not_nacha(at, &seen));
@@ -277,9 +288,9 @@ impl FileParser {
     /// The end of the bytes.
     pub(super) fn finish(&mut self) -> Result<(), FileRejected> {
         if self.section == FileSection::Start {
-            if self.texts > 0 && !self.says_empty {
+            if self.texts > 0 && (self.data_at.is_some() || !self.says_nothing) {
                 let seen = format!("no line of it is a record; {RECORDS_BEGIN}");
-                return Err(not_nacha(self.last_at, &seen));
+                return Err(not_nacha(self.data_at.unwrap_or(self.last_at), &seen));
             }
         } else {
             self.finish_records()?;

@@ -44,7 +44,7 @@ impl<R: Read> NachaReader<R> {
             match self.lines.next()? {
                 Some(Piece::Record(line)) => self.parser.record(line)?,
                 Some(Piece::Blank(at)) => self.parser.blank(at),
-                Some(Piece::Text { at, says_empty }) => self.parser.text(at, says_empty)?,
+                Some(Piece::Text { at, says }) => self.parser.text(at, says)?,
                 None => {
                     self.finished = true;
                     if let Some(at) = self.lines.nuls_at {

@@ -8,7 +8,6 @@ use super::Profile;
 use super::segments::{Segment, Segments, cut_off};
 use crate::entry::{Direction, FilePosition, KeyField};
 use crate::format::draft::Draft;
-use crate::format::window::Window;
 use crate::format::{Emptiness, FileRejected, Item, ReadError, Summary, codes};
 
 /// How dates are written.
@@ -101,7 +100,7 @@ impl<R: Read> X12Reader<R> {
             "GS" => self.enter(segment, Group, 6, Some(Interchange))?,
             "ST" if segment.element(1) == "827" => {
                 self.enter(segment, ReturnNotice, 2, Some(Group))?;
-                self.draft = Some(Notice::new(segment.at));
+                self.draft = Some(Notice::new(segment.at, self.received_on));
             }
             "ST" => self.enter(segment, OtherSet, 2, Some(Group))?,
             "SE" => return self.leave_set(segment),
@@ -115,7 +114,7 @@ impl<R: Read> X12Reader<R> {
             }
             _ => {
                 if let Some(notice) = &mut self.draft {
-                    notice.read(segment, &self.profile, self.received_on);
+                    notice.read(segment, &self.profile);
                 }
             }
         }
@@ -220,16 +219,16 @@ impl<R: Read> Iterator for X12Reader<R> {
 }
 
 impl Notice {
-    fn new(at: FilePosition) -> Self {
+    fn new(at: FilePosition, received_on: NaiveDate) -> Self {
         Self {
-            draft: Draft::new(at),
+            draft: Draft::new(at, received_on),
             code: None,
             currency: "USD".to_owned(),
             amount: String::new(),
         }
     }
 
-    fn read(&mut self, segment: &Segment, profile: &Profile, received_on: NaiveDate) {
+    fn read(&mut self, segment: &Segment, profile: &Profile) {
         let (first, second) = (segment.element(1), segment.element(2));
         match segment.name() {
             "RIC" => self.returned(segment),
@@ -246,9 +245,7 @@ impl Notice {
             }
             // When the original took effect; the other dates are of its order.
             "DTM" if first == "007" => {
-                let date = self.draft.date("DTM02", second, DATE);
-                let date = date.filter(|date| Window::ORIGINAL.holds(*date, received_on));
-                self.draft.entry.original_date = date;
+                self.draft.entry.original_date = self.draft.date("DTM02", second, DATE);
             }
             "NTE" => self.draft.describe(second),
             _ => {}

@@ -1,14 +1,13 @@
-//! Free text of others without what may be an account number in it: the one rule for readers,
-//! reports, messages and alerts.
-
-use crate::entry::AccountTail;
+#![doc = include_str!("../README.md")]
 
 /// As many digits in a row may be an account number.
 const SHORTEST_RUN: usize = 5;
 /// As many digits with separators between them may be one.
 const SHORTEST_GROUPED: usize = 7;
-/// The most characters between two digits of one number, as in `9041 - 7263`.
-const LONGEST_SEPARATOR: usize = 3;
+/// The most characters between two digits of one number, as in `9041 -- 7263`.
+const LONGEST_SEPARATOR: usize = 8;
+/// Groups of as many digits are one number also where a list, or a letter, stands between them.
+const SHORTEST_GROUP: usize = 4;
 
 /// Hides what may be an account number in a text that somebody else wrote: of long numbers only
 /// the last digits stay, also if separators stand between the digits. Dates stay.
@@ -24,8 +23,8 @@ pub fn without_long_numbers(text: &str) -> String {
         let length = date_length(from_number).unwrap_or_else(|| number_length(from_number));
         let (number, after) = from_number.split_at(length);
         if is_long(number) {
-            let tail = AccountTail::of(number).map(|tail| tail.to_string());
-            shown.push_str(tail.as_deref().unwrap_or("***"));
+            shown.push_str("***");
+            shown.push_str(&last_digits(number));
         } else {
             shown.push_str(number);
         }
@@ -34,20 +33,62 @@ pub fn without_long_numbers(text: &str) -> String {
     shown + rest
 }
 
-/// The bytes of the number at the beginning of `text`: digits, with a few characters between them
-/// that are not letters. A comma or semicolon before a blank ends it, as in a list.
+/// The last digits of a number: at most four, and never more than half of them.
+fn last_digits(number: &str) -> String {
+    let digits: Vec<char> = number.chars().filter(char::is_ascii_digit).collect();
+    let kept = (digits.len() / 2).min(4);
+    digits[digits.len() - kept..].iter().collect()
+}
+
+/// What stands between two runs of digits.
+#[derive(Default)]
+struct Between {
+    length: usize,
+    letters: usize,
+    /// A comma or semicolon before a blank, as in a list.
+    is_listed: bool,
+}
+
+impl Between {
+    fn add(&mut self, letter: char, last: char) {
+        self.length += 1;
+        self.letters += usize::from(letter.is_alphabetic());
+        self.is_listed |= letter == ' ' && matches!(last, ',' | ';');
+    }
+
+    fn ends_the_number(&self) -> bool {
+        self.length > LONGEST_SEPARATOR || self.letters > 1
+    }
+
+    /// Whether the runs on both sides, of so many digits, are one number.
+    fn joins(&self, before: usize, after: usize) -> bool {
+        let is_plain = self.letters == 0 && !self.is_listed;
+        is_plain || before >= SHORTEST_GROUP && after >= SHORTEST_GROUP
+    }
+}
+
+/// The bytes of the number at the beginning of `text`: digits, with a few characters between them.
 fn number_length(text: &str) -> usize {
-    let mut end = 0;
-    let mut separators = 0;
+    let (mut end, mut run) = (0, 0);
+    let mut between = Between::default();
     let mut last = ' ';
     for (at, letter) in text.char_indices() {
         if letter.is_numeric() {
+            if at > end {
+                let next = text[at..]
+                    .chars()
+                    .take_while(|one| one.is_numeric())
+                    .count();
+                if !between.joins(run, next) {
+                    break;
+                }
+                (between, run) = (Between::default(), 0);
+            }
             end = at + letter.len_utf8();
-            separators = 0;
+            run += 1;
         } else {
-            separators += 1;
-            let is_listed = letter == ' ' && matches!(last, ',' | ';');
-            if letter.is_alphabetic() || is_listed || separators > LONGEST_SEPARATOR {
+            between.add(letter, last);
+            if between.ends_the_number() {
                 break;
             }
         }
@@ -57,7 +98,10 @@ fn number_length(text: &str) -> usize {
 }
 
 fn is_long(number: &str) -> bool {
-    if date_length(number) == Some(number.len()) || is_list_of_fields(number) {
+    let is_of_zeros = number
+        .chars()
+        .all(|letter| !letter.is_numeric() || letter == '0');
+    if is_of_zeros || date_length(number) == Some(number.len()) || is_list_of_fields(number) {
         return false;
     }
     let digits = number.chars().filter(|letter| letter.is_numeric()).count();
@@ -72,20 +116,21 @@ fn is_list_of_fields(number: &str) -> bool {
     fields.all(|field| matches!(field.as_bytes(), [b'0', b'1'..=b'7']))
 }
 
-/// The length of a date at the beginning of `text`, written 2026-11-20 or 11/20/2026.
+/// The length of a date at the beginning of `text`, written 2026-11-20 or 11/20/2026. What goes on like a
+/// number, as 2026-11-20-2611 does, is none.
 fn date_length(text: &str) -> Option<usize> {
     const LENGTH: usize = 10;
     let date = text.as_bytes().get(..LENGTH)?;
-    if text.as_bytes().get(LENGTH).is_some_and(u8::is_ascii_digit) {
-        return None;
+    match text.as_bytes().get(LENGTH..) {
+        Some([b'0'..=b'9', ..] | [b'-' | b'/' | b'.' | b'_', b'0'..=b'9', ..]) => return None,
+        Some(_) | None => {}
     }
     let is_pair = |tens: &u8, ones: &u8, most: u8| {
         let digits = tens.is_ascii_digit() && ones.is_ascii_digit();
         digits && (1..=most).contains(&((tens - b'0') * 10 + (ones - b'0')))
     };
     let is_date = match date {
-        [b'1' | b'2', b'9' | b'0', y, z, b'-', m, n, b'-', d, e]
-        | [m, n, b'/', d, e, b'/', b'1' | b'2', b'9' | b'0', y, z] => {
+        [b'2', b'0', y, z, b'-', m, n, b'-', d, e] | [m, n, b'/', d, e, b'/', b'2', b'0', y, z] => {
             let is_year = y.is_ascii_digit() && z.is_ascii_digit();
             is_year && is_pair(m, n, 12) && is_pair(d, e, 31)
         }
@@ -104,6 +149,7 @@ mod tests {
             ("ACCT 123456789012 CLOSED", "ACCT ***9012 CLOSED"),
             ("1234567 and 7654321", "***567 and ***321"),
             ("né 12345678é", "né ***5678é"),
+            ("１２３４５６７", "***"),
             ("", ""),
             ("9", "9"),
             ("12345", "***45"),
@@ -130,6 +176,16 @@ mod tests {
             "7,3,0,2,8,4,6,1,5,5,0,9",
             "(7302)84615509",
             "7302*8461*5509",
+            "7302    8461 5509",
+            "7302 -- 8461 -- 5509",
+            "7302  - 8461  - 5509",
+            "7302, 8461, 5509",
+            "7302; 8461; 5509",
+            "7302A8461B5509",
+            "7302 x 8461 x 5509",
+            "1904-12-17-5509",
+            "2004-12-17-5509",
+            "12/17/2004/5509",
         ] {
             let shown = without_long_numbers(&format!("ACCT {account} CLOSED"));
             let digits: String = shown.chars().filter(char::is_ascii_digit).collect();
@@ -146,20 +202,26 @@ mod tests {
             "code 01*03*06*07",
             "fields 01, 03, 06, 07, 12, 15",
             "check 1234, 88.00",
-            "check 1234    567",
+            "check 1234 of lines 12, 13, 204, 1205",
+            "1,234.56 of 12 items",
+            "0000-00-00",
         ] {
             assert_eq!(without_long_numbers(text), text);
         }
+        assert_eq!(without_long_numbers("check 1234    567"), "check ***567");
         assert_eq!(without_long_numbers("2026-11-201"), "***1201");
         assert_eq!(without_long_numbers("2026-13-20"), "***1320");
         assert_eq!(without_long_numbers("2026-00-20"), "***0020");
         assert_eq!(without_long_numbers("20.6-11-20"), "***120");
+        assert_eq!(without_long_numbers("2026-1 -20"), "***120");
     }
 
     #[test]
     fn a_text_of_many_numbers_is_gone_through_once() {
+        let text = "1234567ab".repeat(100_000);
+        assert_eq!(without_long_numbers(&text), "***567ab".repeat(100_000));
         let text = "1234567a".repeat(100_000);
-        assert_eq!(without_long_numbers(&text), "***567a".repeat(100_000));
+        assert_eq!(without_long_numbers(&text), "***4567a");
         let text = "1 ".repeat(100_000);
         assert_eq!(without_long_numbers(&text), "***1111 ");
     }
