@@ -19,7 +19,7 @@ Gem::Specification.new do |spec|
     "documentation_uri" => "#{spec.homepage}/blob/main/docs/rails.md",
     "source_code_uri" => "#{spec.homepage}/tree/main/clients/ruby"
   }
-  spec.files = Dir["{app,config,lib,sig}/**/*", "README.md", "CHANGELOG.md", base: __dir__]
+  spec.files = Dir["{app,config,lib,sig}/**/*", "README.md", "CHANGELOG.md", "LICENSE", base: __dir__]
                  .select { |path| File.file?(File.join(__dir__, path)) }
   spec.add_dependency "google-protobuf", ">= 3.21", "< 5"
   spec.add_dependency "googleapis-common-protos-types", "~> 1.4"

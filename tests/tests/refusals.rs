@@ -156,7 +156,7 @@ async fn a_run_whose_file_the_mirror_refuses_is_not_a_plain_success() {
     let run = json(&output);
     assert_eq!(run["outcome"], "completed_with_exceptions", "{run}");
     let summary = run["summary"].as_str().unwrap();
-    assert!(summary.contains("4 read = 4 applied"), "{summary}");
+    assert!(summary.contains("4 read = 4 decided"), "{summary}");
     assert!(
         summary.contains("4 without effect in rallypay"),
         "{summary}"

@@ -98,10 +98,8 @@ fn number_length(text: &str) -> usize {
 }
 
 fn is_long(number: &str) -> bool {
-    let is_of_zeros = number
-        .chars()
-        .all(|letter| !letter.is_numeric() || letter == '0');
-    if is_of_zeros || date_length(number) == Some(number.len()) || is_list_of_fields(number) {
+    let is_no_date = number == "0000-00-00";
+    if is_no_date || date_length(number) == Some(number.len()) || is_list_of_fields(number) {
         return false;
     }
     let digits = number.chars().filter(|letter| letter.is_numeric()).count();
@@ -121,9 +119,9 @@ fn is_list_of_fields(number: &str) -> bool {
 fn date_length(text: &str) -> Option<usize> {
     const LENGTH: usize = 10;
     let date = text.as_bytes().get(..LENGTH)?;
-    match text.as_bytes().get(LENGTH..) {
-        Some([b'0'..=b'9', ..] | [b'-' | b'/' | b'.' | b'_', b'0'..=b'9', ..]) => return None,
-        Some(_) | None => {}
+    let after = text.as_bytes().get(LENGTH..);
+    if let Some([b'0'..=b'9', ..] | [b'-' | b'/' | b'.' | b'_', b'0'..=b'9', ..]) = after {
+        return None;
     }
     let is_pair = |tens: &u8, ones: &u8, most: u8| {
         let digits = tens.is_ascii_digit() && ones.is_ascii_digit();

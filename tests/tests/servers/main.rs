@@ -3,6 +3,7 @@
 
 mod identity;
 
+use std::path::Path;
 use std::process::Command;
 
 use echeck::database::{Address, DatabaseArguments};
@@ -145,12 +146,51 @@ fn psql(statements: &[&str]) {
     );
 }
 
-/// Copies a PostgreSQL database that nobody is connected to.
-fn copy_postgres(from: &str, to: &str) {
+/// A dump of a PostgreSQL database, as docs/backup.md makes it.
+fn dump_postgres(database: &str) -> Vec<u8> {
+    let server = echeck_test_servers::server("ECHECK_TEST_POSTGRES");
+    let url = format!("{server}/{database}");
+    let done = Command::new("pg_dump")
+        .args(["--format=custom", &url])
+        .output()
+        .unwrap();
+    assert!(
+        done.status.success(),
+        "{}",
+        String::from_utf8_lossy(&done.stderr)
+    );
+    done.stdout
+}
+
+/// Puts a dump in the place of a database that nobody is connected to.
+fn restore_postgres(database: &str, dump: &Path) {
     psql(&[
-        &format!("DROP DATABASE IF EXISTS {to} WITH (FORCE)"),
-        &format!("CREATE DATABASE {to} TEMPLATE {from}"),
+        &format!("DROP DATABASE {database} WITH (FORCE)"),
+        &format!("CREATE DATABASE {database} TEMPLATE template0"),
     ]);
+    let server = echeck_test_servers::server("ECHECK_TEST_POSTGRES");
+    let url = format!("{server}/{database}");
+    let done = Command::new("pg_restore")
+        .args(["--exit-on-error", "--dbname", &url])
+        .arg(dump)
+        .output()
+        .unwrap();
+    assert!(
+        done.status.success(),
+        "{}",
+        String::from_utf8_lossy(&done.stderr)
+    );
+}
+
+/// Copies a folder as it is.
+fn copy_folder(from: &Path, to: &Path) {
+    let done = Command::new("cp")
+        .arg("-a")
+        .arg(from)
+        .arg(to)
+        .status()
+        .unwrap();
+    assert!(done.success());
 }
 
 fn mariadb(program: &str, database: &str, input: Vec<u8>) -> Vec<u8> {
@@ -217,17 +257,30 @@ async fn a_restored_returns_database_is_refused_by_hash_and_adopted_by_an_operat
     let monday = Worldpay::new().returned("TR1", "R01");
     here.import("mon.csv", monday, proto::WaitLevel::Applied)
         .await;
-    let backup = format!("{}_backup", name_of(&here.databases.returns_db));
-    let here = here
-        .while_stopped(|databases| copy_postgres(&name_of(&databases.returns_db), &backup))
-        .await;
+    // The backup: the database, the spool and its key.
+    let backup = tempfile::tempdir().unwrap();
+    let (dump, data) = (
+        backup.path().join("returns.dump"),
+        here.folder.path().to_owned(),
+    );
+    std::fs::write(&dump, dump_postgres(&name_of(&here.databases.returns_db))).unwrap();
+    for part in ["spool", "spool.key"] {
+        copy_folder(&data.join(part), &backup.path().join(part));
+    }
     let tuesday = Worldpay::new()
         .returned("TR2", "R01")
         .returned("TR3", "R02");
     here.import("tue.csv", tuesday.clone(), proto::WaitLevel::Applied)
         .await;
     let here = here
-        .while_stopped(|databases| copy_postgres(&backup, &name_of(&databases.returns_db)))
+        .while_stopped(|databases| {
+            restore_postgres(&name_of(&databases.returns_db), &dump);
+            std::fs::remove_dir_all(data.join("spool")).unwrap();
+            std::fs::remove_file(data.join("spool.key")).unwrap();
+            for part in ["spool", "spool.key"] {
+                copy_folder(&backup.path().join(part), &data.join(part));
+            }
+        })
         .await;
 
     eventually("the fault names both positions", || async {

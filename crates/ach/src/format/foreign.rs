@@ -123,7 +123,10 @@ fn markup(text: &[u8]) -> Option<Foreign> {
         if contains(text, b"urn:iso:std:iso:20022") || contains(text, b"camt.05") {
             return Some(Foreign::Iso20022);
         }
-        let is_xml = begins(b"<?xml") || contains(text, b"</") || contains(text, b"/>");
+        // A document of ISO 20022 in a namespace of somebody else is told by its reader.
+        let is_document = begins(b"<document");
+        let is_xml =
+            begins(b"<?xml") || !is_document && (contains(text, b"</") || contains(text, b"/>"));
         return is_xml.then_some(Foreign::Xml);
     }
     if let [b'{' | b'[', rest @ ..] = text
@@ -176,7 +179,7 @@ mod tests {
         let workbook = b"PK\x03\x04\x14\0\x06\0[Content_Types].xml";
         let ebcdic =
             b"\xC3\x81\xA2\x85\x40\xC9\x84\x6B\xD9\x85\x81\xA2\x96\x95\x40\xC3\x96\x84\x85\xF1";
-        let cases: [(&[u8], &str); 14] = [
+        let cases: [(&[u8], &str); 17] = [
             (b"\x1F\x8B\x08\0", "gzip"),
             (b"PK\x03\x04\x14\0", "zip archive"),
             (workbook, "Excel"),

@@ -120,14 +120,10 @@ fn tokens(parent: &Section<'_>) -> TokenTable {
             section.fault("sha256", what);
             continue;
         };
-        let expires = match section.has("expires") {
-            true => section.parse("expires"),
-            false => None,
-        };
         let known = KnownToken {
             identity: format!("token:{name}").into(),
             grant: Arc::new(grant(&section)),
-            expires,
+            expires: section.optional_parse("expires"),
         };
         if let Some(other) = table.insert(hash, known) {
             section.fault(

@@ -153,12 +153,16 @@ impl<'a> Section<'a> {
         if !self.has(key) {
             self.require(key);
         }
-        self.read(key, |value| {
-            let found = scalar(value)?;
-            found
-                .parse()
-                .map_err(|fault| format!("is {}: {fault}", quoted(&found)))
-        })
+        self.read(key, parsed)
+    }
+
+    /// As [`Section::parse`], of a value that need not be there.
+    pub fn optional_parse<T: FromStr>(&self, key: &str) -> Option<T>
+    where
+        T::Err: Display,
+    {
+        self.tell(key, "text".to_owned(), None);
+        self.read(key, parsed)
     }
 
     /// One of `choices`, which are names and what they stand for; there must be at least one.
@@ -226,7 +230,9 @@ impl<'a> Section<'a> {
             let what = format!("is required, or {key}_file with the name of a file");
             self.fault(key, what);
         }
-        self.secret(key)
+        let secret = self.secret(key);
+        self.tell_required(key, &format!("secret; or {key}_file, the name of a file"));
+        secret
     }
 
     /// The whole section by serde; `None` only after a fault. All its keys count as read, so
@@ -316,4 +322,15 @@ impl<'a> Section<'a> {
     fn path_to(&self, key: &str) -> KeyPath {
         self.path.iter().cloned().chain([key.to_owned()]).collect()
     }
+}
+
+/// A value of a type with a textual form.
+fn parsed<T: FromStr>(value: &Value) -> Result<T, String>
+where
+    T::Err: Display,
+{
+    let found = scalar(value)?;
+    found
+        .parse()
+        .map_err(|fault| format!("is {}: {fault}", quoted(&found)))
 }
