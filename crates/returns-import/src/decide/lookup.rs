@@ -18,25 +18,28 @@ pub(crate) async fn look_up(
     system_of_record.lookup(&keys).await
 }
 
-/// The key by which an entry is looked up, or all of them. An entry of zero is a prenote in a NACHA file,
-/// which is about no payment. Elsewhere an amount may be zero for want of one, so it is looked up; but
-/// not by the customer's id, which finds every payment of theirs.
+/// The key by which an entry is looked up, or all of them.
 fn keys_of(one: &EntryToDecide<'_>) -> Vec<(TransferKeyKind, String)> {
-    let is_prenote = one.entry.is_prenote();
     match one.transfer_id {
-        _ if is_prenote && matches!(one.source.format, Format::Nacha(_)) => Vec::new(),
         Some(id) => vec![(TransferKeyKind::TransferId, id.to_owned())],
-        None => one
-            .source
-            .rules
-            .iter()
-            .filter(|rule| !is_prenote || rule.transfer != TransferKeyKind::IndividualId)
+        None => rules_of(one)
             .filter_map(|rule| {
                 let value = rule.value(&one.entry.keys)?;
                 (!value.is_empty()).then(|| (rule.transfer, value.to_owned()))
             })
             .collect(),
     }
+}
+
+/// The rules by which an entry is about a transfer. An entry of zero is a prenote in a NACHA file, which is
+/// about none. Elsewhere an amount may be zero for want of one, so its ids count; but not the customer's
+/// id, which finds every payment of theirs.
+fn rules_of<'a>(one: &EntryToDecide<'a>) -> impl Iterator<Item = &'a MatchRule> {
+    let is_prenote = one.entry.is_prenote();
+    let is_nacha = matches!(one.source.format, Format::Nacha(_));
+    one.source.rules.iter().filter(move |rule| {
+        !is_prenote || !is_nacha && rule.transfer != TransferKeyKind::IndividualId
+    })
 }
 
 /// Which of the transfers that were found the entry is about.
@@ -57,10 +60,7 @@ pub(super) fn resolution(one: &EntryToDecide<'_>, lookup: &Lookup) -> Resolution
             _ => Resolution::Ambiguous(transfers.drain(..).map(|transfer| transfer.id).collect()),
         };
     }
-    let found: Vec<_> = one
-        .source
-        .rules
-        .iter()
+    let found: Vec<_> = rules_of(one)
         .filter_map(|rule| {
             let value = rule.value(&one.entry.keys)?;
             Some((*rule, find(rule.transfer, value)))
@@ -116,6 +116,7 @@ fn unreadable(found: &FoundTransfers) -> Option<Resolution> {
 #[cfg(test)]
 mod tests {
     use ach::code::ReturnCode;
+    use ach::decision::FundingPolicy;
     use ach::entry::{Coded, Entry, EntryKind, FilePosition};
     use ach::format::nacha::Tolerance;
     use ach::format::{Format, worldpay};
@@ -204,5 +205,14 @@ mod tests {
         );
         source.format = Format::Nacha(Tolerance::default());
         assert_eq!(keys_of(&EntryToDecide::of_entry(&entry, &source)), []);
+        // Nor is it about what another entry of the batch was looked up by.
+        let key = (TransferKeyKind::AchTrace, "231380100000017".to_owned());
+        let (_, of_another) = found("original_trace:ach_trace", &["TR1"]);
+        let lookup = Lookup {
+            policy: FundingPolicy::State,
+            found: [(key, of_another)].into(),
+        };
+        let one = EntryToDecide::of_entry(&entry, &source);
+        assert_eq!(resolution(&one, &lookup), Resolution::Unknown);
     }
 }
