@@ -72,8 +72,8 @@ fuzz_target!(|sheet: &[u8]| {
         return;
     };
     echeck_fuzz::within(MOST_MEMORY, || {
-        let kept: usize = FORMAT.open(&bytes[..], day).map(echeck_fuzz::kept_of).sum();
-        let rows = sheet.windows(4).filter(|tag| tag == b"<row").count();
-        echeck_fuzz::assert_small(kept, sheet.len() + echeck_fuzz::LINE_BYTES * rows);
+        for item in FORMAT.open(&bytes[..], day) {
+            drop(item);
+        }
     });
 });

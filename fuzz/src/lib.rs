@@ -19,7 +19,7 @@ const MOST_RATIO: usize = 50;
 
 /// A line counts for so many bytes more: what is kept of it has a place and a sentence, and a line
 /// may be one byte long.
-pub const LINE_BYTES: usize = 8;
+const LINE_BYTES: usize = 8;
 
 /// What is kept of a file of any size: why it is rejected, and a sentence for each kind of finding.
 const FREE_BYTES: usize = 32 << 10;
@@ -44,7 +44,12 @@ fn read(format: &Format, file: &[u8]) {
         let mut reader = format.open(file, received_on);
         let mut kept = 0;
         for item in reader.by_ref() {
-            kept += kept_of(item);
+            kept += match item {
+                Ok(Item::Entry(entry)) => size(&entry),
+                Ok(Item::Rejected(line)) => size(&line),
+                Err(ReadError::Rejected(file)) => size(&file),
+                Err(ReadError::Io(error)) => panic!("{error}"),
+            };
         }
         kept += size(&reader.summary());
         let lines = file
@@ -53,16 +58,6 @@ fn read(format: &Format, file: &[u8]) {
             .count();
         assert_small(kept, file.len() + LINE_BYTES * lines);
     });
-}
-
-/// The bytes of what is kept of a line.
-pub fn kept_of(item: Result<Item, ReadError>) -> usize {
-    match item {
-        Ok(Item::Entry(entry)) => size(&entry),
-        Ok(Item::Rejected(line)) => size(&line),
-        Err(ReadError::Rejected(file)) => size(&file),
-        Err(ReadError::Io(error)) => panic!("{error}"),
-    }
 }
 
 /// Asserts that what is kept is a small multiple of what came.

@@ -223,4 +223,25 @@ mod tests {
         let text = "1 ".repeat(100_000);
         assert_eq!(without_long_numbers(&text), "***1111 ");
     }
+
+    #[test]
+    fn no_text_shows_five_digits_in_a_row_and_none_grows() {
+        let letters: Vec<char> = "0123456789 -./,;:_*aXé０\n".chars().collect();
+        let mut state: u64 = 20_261_201;
+        let mut draw = |most: usize| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            usize::try_from(state >> 33).unwrap() % most
+        };
+        for _ in 0..200_000 {
+            let text: String = (0..draw(40))
+                .map(|_| letters[draw(letters.len())])
+                .collect();
+            let shown = without_long_numbers(&text);
+            assert!(shown.len() <= 2 * text.len() + 8, "{text:?}: {shown:?}");
+            let mut runs = shown.split(|letter: char| !letter.is_ascii_digit());
+            assert!(runs.all(|run| run.len() < 5), "{text:?}: {shown:?}");
+        }
+    }
 }
