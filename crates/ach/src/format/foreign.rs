@@ -99,29 +99,33 @@ pub(in crate::format) fn named(head: &[u8]) -> Option<Foreign> {
     markup(text.trim_ascii_start())
 }
 
+/// How the elements of a web page begin.
+const OF_PAGES: [&[u8]; 8] = [
+    b"<html", b"<head", b"<body", b"<title", b"<table", b"<meta", b"<div", b"<script",
+];
+
+/// Whether an element begins so, and has no longer name, as `<header` has.
+fn has_tag(text: &[u8], tag: &[u8]) -> bool {
+    let mut windows = text.windows(tag.len() + 1);
+    windows.any(|window| {
+        let (start, after) = window.split_at(tag.len());
+        start.eq_ignore_ascii_case(tag)
+            && matches!(after, [b'>' | b'/' | b' ' | b'\t' | b'\r' | b'\n'])
+    })
+}
+
 /// What a text is that has a syntax of its own.
 fn markup(text: &[u8]) -> Option<Foreign> {
     let begins = |word: &[u8]| {
         text.get(..word.len())
             .is_some_and(|start| start.eq_ignore_ascii_case(word))
     };
-    const OF_PAGES: [&[u8]; 9] = [
-        b"<!doctype html",
-        b"<html",
-        b"<head",
-        b"<body",
-        b"<title",
-        b"<table",
-        b"<meta",
-        b"<div",
-        b"<script",
-    ];
     if let [b'<', b'?' | b'!' | b'a'..=b'z' | b'A'..=b'Z', ..] = text {
-        if OF_PAGES.iter().any(|tag| contains(text, tag)) {
-            return Some(Foreign::WebPage);
-        }
         if contains(text, b"urn:iso:std:iso:20022") || contains(text, b"camt.05") {
             return Some(Foreign::Iso20022);
+        }
+        if contains(text, b"<!doctype html") || OF_PAGES.iter().any(|tag| has_tag(text, tag)) {
+            return Some(Foreign::WebPage);
         }
         // A document of ISO 20022 in a namespace of somebody else is told by its reader.
         let is_document = begins(b"<document");
@@ -179,7 +183,7 @@ mod tests {
         let workbook = b"PK\x03\x04\x14\0\x06\0[Content_Types].xml";
         let ebcdic =
             b"\xC3\x81\xA2\x85\x40\xC9\x84\x6B\xD9\x85\x81\xA2\x96\x95\x40\xC3\x96\x84\x85\xF1";
-        let cases: [(&[u8], &str); 17] = [
+        let cases: [(&[u8], &str); 18] = [
             (b"\x1F\x8B\x08\0", "gzip"),
             (b"PK\x03\x04\x14\0", "zip archive"),
             (workbook, "Excel"),
@@ -189,6 +193,7 @@ mod tests {
             (b"\r\n<!DOCTYPE html>\n<title>Sign in</title>", "login"),
             (b"<!-- portal --><table><tr><td>R01</td></tr></table>", "login"),
             (b"<META charset=utf-8>Sign in", "login"),
+            (b"<header><dividend/><metadata/></header>", "XML"),
             (b"<returns><return code=\"R01\"/></returns>", "XML"),
             (b"<?xml version=\"1.0\"?><returns/>", "XML"),
             (b"<?xml version=\"1.0\"?><Document xmlns=\"urn:iso:std:iso:20022:tech:xsd:camt.053\">", "ISO 20022"),

@@ -148,7 +148,7 @@ impl<'a> RowFields<'a> {
         }))
     }
 
-    /// When the original took effect; as [`Fields::own_date`], against the row's own date.
+    /// When the original took effect; as [`RowFields::own_date`], against the row's own date.
     fn original_date(
         &self,
         own: Option<NaiveDate>,

@@ -114,7 +114,8 @@ impl<R: Read> Iso20022Reader<R> {
                     self.group.iter().chain(&self.around),
                 );
                 self.transaction = Some(Transaction::within(
-                    (at, self.received_on),
+                    at,
+                    self.received_on,
                     around,
                     &self.profile,
                 ));
@@ -279,7 +280,7 @@ impl<R: Read> Iso20022Reader<R> {
         }
         self.in_message += 1;
         let at = self.xml.at(self.in_message);
-        let alone = Transaction::within((at, self.received_on), self.around.iter(), &self.profile);
+        let alone = Transaction::within(at, self.received_on, self.around.iter(), &self.profile);
         let why = "the entry is a reversal and has no details: which payment came back is not said";
         alone.reject("NtryDtls", why, &mut self.summary).map(Some)
     }

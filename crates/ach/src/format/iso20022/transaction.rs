@@ -40,7 +40,8 @@ impl Transaction {
 
     /// A transaction that has what is around it, too.
     pub(super) fn within<'a>(
-        (at, received_on): (FilePosition, NaiveDate),
+        at: FilePosition,
+        received_on: NaiveDate,
         around: impl Iterator<Item = &'a (String, Leaf)>,
         profile: &Profile,
     ) -> Self {

@@ -32,7 +32,7 @@ const FAILURES: [&str; 20] = [
     "CONNECT",
     "UNABLE",
     "TRANSFER",
-    "TIME",
+    "TIMEOUT",
     "DENIED",
     "ACCESS",
     "EXCEPTION",
@@ -68,11 +68,15 @@ pub(super) fn says(line: &[u8]) -> Says {
         let words: Vec<&str> = words_of(sentence).collect();
         words.iter().enumerate().any(|(at, word)| match *word {
             "NO" | "ZERO" => words[at + 1..].iter().take(BETWEEN + 1).any(is_thing),
-            "NONE" => words[..at].iter().any(is_thing),
             _ => false,
         })
     };
-    if text.split(['.', '!', '-']).any(is_nothing) {
+    // What there is none of may stand before a dash, as in `RETURNS - NONE`.
+    let of_none = words_of(&text)
+        .take_while(|word| *word != "NONE")
+        .any(|word| is_thing(&word));
+    let is_none = of_none && words_of(&text).any(|word| word == "NONE");
+    if is_none || text.split(['.', '!', '-']).any(is_nothing) {
         Says::Nothing
     } else {
         Says::Text
@@ -117,6 +121,8 @@ mod tests {
             "There are no transactions today.",
             "Zero items were returned, and no corrections.",
             "ACH RETURN ITEMS: NONE",
+            "RETURNS - NONE",
+            "No returns at this time.",
             "NO DATA AVAILABLE FOR COMPANY 1234567890",
         ] {
             assert_eq!(says(line.as_bytes()), Says::Nothing, "{line}");
