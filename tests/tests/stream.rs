@@ -1,5 +1,6 @@
 //! The journal as a stream of NATS JetStream (docs/journal.md).
 
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 use async_nats::ConnectOptions;
@@ -128,24 +129,29 @@ async fn each_row_is_in_the_stream_once_and_in_order_although_its_leader_is_kill
         info.is_some_and(|info| info.cluster.is_some_and(|cluster| cluster.leader.is_some()))
     })
     .await;
-    let importing = returned(&world, "r.csv", 0..RETURNS);
+    // One file follows the other until the leader is gone, so that it is killed amid the rows of one.
+    let killed = AtomicBool::new(false);
+    let importing = async {
+        let mut returns = 0;
+        while !killed.load(Relaxed) {
+            let ids = returns..returns + RETURNS / 4;
+            returned(&world, &format!("r{returns}.csv"), ids.clone()).await;
+            returns = ids.end;
+        }
+        returns
+    };
     let killing = async {
         eventually("some rows are there", || async {
             messages(&nats).await >= 20
         })
         .await;
-        info(&nats).await.unwrap().cluster.unwrap().leader.unwrap()
+        let leader = info(&nats).await.unwrap().cluster.unwrap().leader;
+        nats.kill(&leader.unwrap());
+        killed.store(true, Relaxed);
     };
-    // The leader is gone long before the import is over.
-    let mut importing = std::pin::pin!(importing);
-    let leader = tokio::select! {
-        () = &mut importing => panic!("the import is over"),
-        leader = killing => leader,
-    };
-    nats.kill(&leader);
-    importing.await;
+    let (returns, ()) = tokio::join!(importing, killing);
     eventually("every row is there", || async {
-        messages(&nats).await == RETURNS as u64
+        messages(&nats).await == returns as u64
     })
     .await;
     nats.start_again();

@@ -417,6 +417,8 @@ fn config(folder: &Path, port: &Port, types: &[&str], options: &Options) -> Stri
         (None, true) => "publickey password",
         (None, false) => "publickey",
     };
+    // A subsystem is started by the account's shell. SHLVL keeps bash from reading ~/.bashrc first, which
+    // takes seconds on some machines, and counts as the server's own time.
     let command = match options.hangs_at_log_in {
         true => "AuthorizedKeysCommand /usr/bin/sleep 60\nAuthorizedKeysCommandUser nobody\n",
         false => "",
@@ -426,7 +428,7 @@ fn config(folder: &Path, port: &Port, types: &[&str], options: &Options) -> Stri
          AuthorizedKeysFile {}\nAuthenticationMethods {methods}\n\
          PasswordAuthentication {}\nKbdInteractiveAuthentication no\n\
          PermitRootLogin prohibit-password\nUsePAM no\nStrictModes no\nUseDNS no\nPermitTTY {}\n\
-         AllowTcpForwarding no\nMaxStartups 100\nLogLevel VERBOSE\n\
+         AllowTcpForwarding no\nMaxStartups 100\nLogLevel VERBOSE\nSetEnv SHLVL=2\n\
          Subsystem sftp {sftp}\n{forced}",
         port.number(),
         at("authorized_keys"),

@@ -17,6 +17,9 @@ use crate::setup::{Credentials, Setup};
 
 pub(super) const FILE: &str = "ECheckReturnReport_1_20261120.csv";
 
+/// The size of the disk below the returns database's own server.
+pub(super) const DISK_KIB: u32 = 80 << 10;
+
 /// A file with one return.
 pub(super) fn good_file() -> String {
     Worldpay::new().returned("TR1", "R01").text()
@@ -245,7 +248,7 @@ async fn the_returns_database(outage: Outage, setup: &mut Setup, props: &mut Pro
         | Outage::DatabaseTimesOut => with_a_role(setup, props).await,
         Outage::DatabaseDiskFull => {
             let server = OwnPostgres::new();
-            props.disk = Some(Tmpfs::mount(&server.data(), 80 << 10, 5_000));
+            props.disk = Some(Tmpfs::mount(&server.data(), DISK_KIB, 5_000));
             setup.databases.returns_db = Some(server.start());
             props.server = Some(server);
         }

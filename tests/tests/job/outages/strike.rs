@@ -7,7 +7,7 @@ use echeck::stack::Service;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
 
 use super::Outage;
-use super::prepare::{FILE, good_file};
+use super::prepare::{DISK_KIB, FILE, good_file};
 use super::props::Props;
 use crate::running::Job;
 use crate::setup::Credentials;
@@ -121,7 +121,8 @@ pub(super) async fn strike(outage: Outage, job: &mut Job, props: &mut Props) {
         Outage::DatabaseDiskFull => {
             let server = props.server.as_ref().unwrap();
             let mut file = std::fs::File::create(server.data().join("other")).unwrap();
-            while file.write_all(&[0; 4_096]).is_ok() {}
+            let full = (0..DISK_KIB / 4).any(|_| file.write_all(&[0; 4_096]).is_err());
+            assert!(full, "the disk has no more than {DISK_KIB} KiB");
         }
         Outage::DiskWithoutInodes => {
             let spool = job.setup.folder.path().join("spool");
