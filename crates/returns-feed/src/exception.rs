@@ -78,6 +78,9 @@ impl Feed {
                 _ if row.row.effect.is_release() && self.is_settled(exception.kind) => {
                     (row.position, Writes::default())
                 }
+                // It had no effect before its database was restored from a backup either. Its
+                // entry counts as held since then, and is decided again with the hold.
+                _ if self.is_held(row.position).await? => (row.position, Writes::default()),
                 (Role::SystemOfRecord, ExceptionKind::MovedOn | ExceptionKind::NotFound)
                     if self.would_differ(row).await? =>
                 {
@@ -108,6 +111,11 @@ impl Feed {
                 Appended::Stale => {}
             }
         }
+    }
+
+    async fn is_held(&self, position: u64) -> Result<bool, StoreError> {
+        let id = ids::exception_hold_id(self.database(), position);
+        Ok(self.store.hold(&id).await?.is_some())
     }
 
     /// Whether nothing is left to do about a transfer that could not be released to settlement.

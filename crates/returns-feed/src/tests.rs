@@ -607,3 +607,35 @@ async fn after_a_restore_of_the_target_a_return_may_end_otherwise_and_its_dishon
     stop.cancel();
     run.await.unwrap();
 }
+
+#[tokio::test]
+async fn a_row_that_is_refused_again_after_a_restore_of_the_target_is_counted_as_held_once() {
+    let (_folder, store) = empty_store().await;
+    let target = Target::default();
+    target.lock().without_effect = vec![2];
+    let address = target.serve().await;
+    rows(&store, "a", 3).await;
+    let import = store.row(1).await.unwrap().unwrap().row.import_id;
+    let held = async || {
+        let import = store.import(&import).await.unwrap().unwrap();
+        import.totals_now().held.count
+    };
+    let stop = CancellationToken::new();
+    let run = tokio::spawn(feed(&store, "a", &address).run(stop.clone()));
+    eventually("it is held", async || held().await == 1).await;
+    {
+        let mut state = target.lock();
+        state.cursor = None;
+        state.sent.clear();
+    }
+    eventually("all is fed again, and dealt with", async || {
+        target.lock().sent.concat() == [1, 2, 3]
+            && position(&store).await == 3
+            && store.exceptions(GATEWAY, 0, 3).await.unwrap().len() == 1
+            && store.open_exceptions(GATEWAY, 1).await.unwrap().is_empty()
+    })
+    .await;
+    assert_eq!(held().await, 1);
+    stop.cancel();
+    run.await.unwrap();
+}

@@ -69,7 +69,7 @@ pub use settle::SettleStore;
 pub use spans::spans_of;
 pub use stats::{PoolUse, StatsStore, Waiting};
 pub use transfer::{Facts, StandingRow, TransferFacts, TransferStore};
-pub use verify::{CountedImport, RowRange, VerifyStore};
+pub use verify::{CountedImport, HoldColumns, RowRange, VerifyStore};
 pub use webhook::WebhookStore;
 
 /// The returns database: every subject's trait.

@@ -1,5 +1,7 @@
 //! Reading what is there without believing it.
 
+use std::ops::Range;
+
 use async_trait::async_trait;
 use returns_model::journal::{JournalRow, StoredRow};
 
@@ -29,6 +31,15 @@ pub struct CountedImport {
     pub rejected: u64,
 }
 
+/// The columns of a hold that repeat what its entry says, for filters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HoldColumns {
+    pub hold_id: String,
+    pub code: Option<String>,
+    /// Minor units.
+    pub amount_minor: Option<i64>,
+}
+
 /// What the check of the returns database reads.
 #[async_trait]
 pub trait VerifyStore: Send + Sync {
@@ -40,6 +51,12 @@ pub trait VerifyStore: Send + Sync {
         after: &str,
         limit: u32,
     ) -> Result<Vec<CountedImport>, StoreError>;
+    /// The columns of an import's holds, by their ordinals.
+    async fn hold_columns(
+        &self,
+        import_id: &str,
+        ordinals: Range<u64>,
+    ) -> Result<Vec<HoldColumns>, StoreError>;
     /// All rows about some transfers, in order.
     async fn rows_of(&self, transfer_ids: &[String]) -> Result<Vec<JournalRow>, StoreError>;
 }

@@ -30,6 +30,8 @@ const MAX_MISSING: usize = 100;
 /// Checks the returns database, and the databases behind the adapters.
 pub struct JournalChecker {
     pub store: Arc<dyn Store>,
+    /// The database whose refusals an import's totals count.
+    pub system_of_record: String,
     /// The system of record first.
     pub feeds: Vec<Arc<Feed>>,
     /// `None` without a key that signs.
@@ -295,7 +297,7 @@ impl Check<'_> {
             });
         };
         for import in &page {
-            let read = imports::check(store, import).await;
+            let read = imports::check(store, &self.checker.system_of_record, import).await;
             for fault in self.unless_unreadable(read)?.unwrap_or_default() {
                 self.verifier.fault(fault);
             }

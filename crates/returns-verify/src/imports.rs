@@ -6,7 +6,7 @@ use returns_model::hold::{HoldRecord, HoldState};
 use returns_model::ids;
 use returns_model::import::{ImportRecord, Phase, Tally, Totals};
 use returns_model::journal::JournalRow;
-use returns_store::{CountedImport, RowRange, Store, StoreError};
+use returns_store::{CountedImport, HoldColumns, RowRange, Store, StoreError};
 
 /// Rows, or lines of a file, that are read together.
 const WINDOW: u32 = 1_000;
@@ -17,6 +17,7 @@ const ATTEMPTS: u64 = 100;
 /// A sentence for each thing in which an import is not what its rows say.
 pub(crate) async fn check(
     store: &dyn Store,
+    system_of_record: &str,
     counted: &CountedImport,
 ) -> Result<Vec<String>, StoreError> {
     let Some(import) = store.import(&counted.import_id).await? else {
@@ -24,6 +25,7 @@ pub(crate) async fn check(
     };
     let mut recount = Recount {
         store,
+        system_of_record,
         import: &import,
         faults: Vec::new(),
     };
@@ -53,6 +55,8 @@ pub(crate) async fn check(
 /// An import that is counted again.
 struct Recount<'a> {
     store: &'a dyn Store,
+    /// The database whose refusals an import's totals count.
+    system_of_record: &'a str,
     import: &'a ImportRecord,
     faults: Vec<String>,
 }
@@ -89,7 +93,7 @@ impl Recount<'_> {
 
     /// Counts every line of the file again, and checks the holds among them.
     async fn lines(&mut self, counted: &CountedImport, items: u64) -> Result<(), StoreError> {
-        let mut totals = Totals::default();
+        let (mut totals, mut held_now) = (Totals::default(), Tally::default());
         self.first_rows(&mut totals).await?;
         let (mut holds, mut duplicates, mut prenotes, mut rejected) = (0, 0, 0, 0);
         let mut from = 0;
@@ -116,7 +120,9 @@ impl Recount<'_> {
                 count(&mut totals.held, hold.new.entry.amount);
             }
             holds += found.len() as u64;
-            self.holds(&found).await?;
+            let columns = self.store.hold_columns(id, from..to).await?;
+            self.hold_columns(&found, &columns);
+            self.holds(&found, &mut held_now).await?;
             from = to;
         }
         let (before, after) = (
@@ -130,7 +136,49 @@ impl Recount<'_> {
             ));
         }
         self.compare(&mut totals, items);
+        self.held_now(held_now).await
+    }
+
+    /// What is held by now is the holds that brought about nothing yet.
+    async fn held_now(&mut self, counted: Tally) -> Result<(), StoreError> {
+        let now = self.store.import(&self.import.import_id).await?;
+        // What moved while the holds were read is in some of them and not in others.
+        if now.is_none_or(|now| now.moves != self.import.moves) {
+            return Ok(());
+        }
+        let recorded = self.import.totals_now().held;
+        if recorded != counted {
+            self.fault(&format!(
+                "by now, {} lines with {} minor units are said to be held, its holds have {} with {}",
+                recorded.count, recorded.amount_minor, counted.count, counted.amount_minor
+            ));
+        }
         Ok(())
+    }
+
+    /// Compares what filters look at with the entry itself.
+    fn hold_columns(&mut self, holds: &[HoldRecord], columns: &[HoldColumns]) {
+        for hold in holds {
+            let new = &hold.new;
+            let right = HoldColumns {
+                hold_id: new.hold_id.clone(),
+                // PostgreSQL takes no NUL in a text.
+                code: (new.entry.kind.code()).map(|(code, _)| code.replace('\0', "\u{fffd}")),
+                amount_minor: new.entry.amount.map(Money::minor),
+            };
+            let of_hold = |one: &&HoldColumns| one.hold_id == new.hold_id;
+            // One that was added meanwhile is not in both.
+            if columns
+                .iter()
+                .find(of_hold)
+                .is_some_and(|one| *one != right)
+            {
+                self.fault(&format!(
+                    "hold {} has a code or an amount that is not that of its entry",
+                    new.hold_id
+                ));
+            }
+        }
     }
 
     /// Counts the rows that its entries became when they were first decided.
@@ -192,8 +240,13 @@ impl Recount<'_> {
         }
     }
 
-    /// Checks holds against the rows that they are about.
-    async fn holds(&mut self, holds: &[HoldRecord]) -> Result<(), StoreError> {
+    /// Checks holds against the rows that they are about, and counts those that still stand in place of
+    /// an entry's effect.
+    async fn holds(
+        &mut self,
+        holds: &[HoldRecord],
+        held_now: &mut Tally,
+    ) -> Result<(), StoreError> {
         let failed = |hold: &HoldRecord| hold.new.failed.as_ref().map(|(_, position)| *position);
         let positions: Vec<u64> = holds
             .iter()
@@ -208,6 +261,21 @@ impl Recount<'_> {
         for hold in holds {
             if let Some(what) = contradiction(hold, &rows) {
                 self.fault(&format!("hold {} {what}", hold.new.hold_id));
+            }
+            let brought_about_nothing = match hold.state {
+                HoldState::Open | HoldState::Dismissed => true,
+                HoldState::Resolved | HoldState::Duplicate => false,
+            };
+            let of_an_entry = match &hold.new.failed {
+                None => true,
+                Some((database, position)) => {
+                    let row = rows.iter().find(|row| row.position == *position);
+                    database == self.system_of_record
+                        && row.is_some_and(|row| row.row.effect.decided().is_some())
+                }
+            };
+            if brought_about_nothing && of_an_entry {
+                count(held_now, hold.new.entry.amount);
             }
         }
         Ok(())

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use ach::decision::HoldReason;
+use ach::decision::{Effect, HoldReason};
 use echeck_service::clock::SystemClock;
 use echeck_service::config::Settings;
 use echeck_test_fixtures::{deciding_import, duplicate, entry, now, row, settings};
@@ -13,7 +13,7 @@ use returns_alerts::{IncidentReporter, Signal};
 use returns_model::follower::{ExceptionKind, RowException};
 use returns_model::hold::NewHold;
 use returns_model::ids;
-use returns_model::import::{Tally, Totals};
+use returns_model::import::{Moved, Outcome, Tally, Totals};
 use returns_model::journal::{Hash, chain};
 use returns_reports::bucket::{Bucket, BucketSettings};
 use returns_store::{Append, AppendCause, Appended, Job as _, Replica, Store, Writes, open};
@@ -174,9 +174,14 @@ impl World {
             database: GATEWAY.into(),
             position,
         };
-        let holds = vec![hold];
         let writes = Writes {
-            holds,
+            moved: vec![Moved {
+                import_id: self.import_id.clone(),
+                from: Outcome::Effect(Effect::Return),
+                to: Outcome::Held,
+                amount_minor: 500,
+            }],
+            holds: vec![hold],
             ..Writes::default()
         };
         self.append(cause, writes).await;
@@ -207,6 +212,7 @@ impl World {
         });
         let checker = JournalChecker {
             store: self.store.clone(),
+            system_of_record: GATEWAY.into(),
             feeds: Vec::new(),
             checkpoints,
             incidents,
@@ -502,6 +508,21 @@ async fn edited_imports_and_holds_are_found(world: World) {
             "UPDATE holds SET state = 'resolved' WHERE failed_position = 2",
             "UPDATE holds SET state = 'open' WHERE failed_position = 2",
             "resolved without a row",
+        ),
+        (
+            "UPDATE imports SET moves = REPLACE(moves, '500', '400')",
+            "UPDATE imports SET moves = REPLACE(moves, '400', '500')",
+            "2 lines with 900 minor units are said to be held, its holds have 2 with 1000",
+        ),
+        (
+            "UPDATE holds SET code = 'R99' WHERE failed_position = 2",
+            "UPDATE holds SET code = 'R01' WHERE failed_position = 2",
+            "a code or an amount that is not that of its entry",
+        ),
+        (
+            "UPDATE holds SET amount_minor = 400 WHERE failed_position IS NULL",
+            "UPDATE holds SET amount_minor = 500 WHERE failed_position IS NULL",
+            "a code or an amount that is not that of its entry",
         ),
         (
             "UPDATE holds SET entry = REPLACE(entry, '\"line\":9', '\"line\":8')",

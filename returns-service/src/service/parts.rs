@@ -110,7 +110,7 @@ impl ServiceParts {
         ));
         let (checkpoint_every, verify_every) =
             (config.journal.checkpoint_every, config.journal.verify_every);
-        let checker = Arc::new(checker(config.journal, base, &feeds));
+        let checker = Arc::new(checker(config.journal, base, &decider, &feeds));
         let client = signed_client(&config.webhooks, &config.spool_identity, base)?;
         let sender = sender(&config.webhooks, base, &client, &manager);
         let requests = Requests {
@@ -176,10 +176,16 @@ fn reporter(config: &Config, base: &Base) -> Option<Arc<Reporter>> {
     Some(Arc::new(reporter))
 }
 
-fn checker(settings: JournalSettings, base: &Base, feeds: &[Arc<Feed>]) -> JournalChecker {
+fn checker(
+    settings: JournalSettings,
+    base: &Base,
+    decider: &Decider,
+    feeds: &[Arc<Feed>],
+) -> JournalChecker {
     let checkpoints = settings.key.zip(base.bucket.clone());
     JournalChecker {
         store: base.store.clone(),
+        system_of_record: decider.gateway.database.clone(),
         feeds: feeds.to_vec(),
         checkpoints: checkpoints.map(|(key, bucket)| {
             Arc::new(Checkpoints {

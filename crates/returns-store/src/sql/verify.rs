@@ -1,5 +1,7 @@
 //! What the check of the returns database reads.
 
+use std::ops::Range;
+
 use async_trait::async_trait;
 use returns_model::journal::{Hash, JournalRow, RowColumns, StoredRow};
 
@@ -7,7 +9,7 @@ use super::SqlStore;
 use super::journal::{ROWS, journal_row};
 use crate::columns::bound;
 use crate::db::{Record, statement};
-use crate::{CountedImport, RowRange, StoreError, VerifyStore};
+use crate::{CountedImport, HoldColumns, RowRange, StoreError, VerifyStore};
 
 /// What an import says about its rows, and what is there.
 const COUNTED: &str = "SELECT i.import_id, i.row_count, i.first_position, i.last_position, \
@@ -89,6 +91,29 @@ impl VerifyStore for SqlStore {
             .bind(limit)
             .list(&self.db, counted_import)
             .await
+    }
+
+    async fn hold_columns(
+        &self,
+        import_id: &str,
+        ordinals: Range<u64>,
+    ) -> Result<Vec<HoldColumns>, StoreError> {
+        statement(
+            "read the columns of holds",
+            "SELECT hold_id, code, amount_minor FROM holds \
+             WHERE import_id = $1 AND ordinal >= $2 AND ordinal < $3",
+        )
+        .bind(import_id)
+        .bind(bound(ordinals.start)?)
+        .bind(bound(ordinals.end)?)
+        .list(&self.db, |row| {
+            Ok(HoldColumns {
+                hold_id: row.text("hold_id")?,
+                code: row.optional_text("code")?,
+                amount_minor: row.optional_number("amount_minor")?,
+            })
+        })
+        .await
     }
 
     async fn rows_of(&self, transfer_ids: &[String]) -> Result<Vec<JournalRow>, StoreError> {
