@@ -3,7 +3,7 @@
 SHELL := bash
 export CARGO_TERM_COLOR ?= always
 
-.PHONY: help demo up test test-more fmt setup fuzz outages mutants crash-test crash-matrix crash-self-test bench bench-reads bench-shares bench-telemetry bench-memory bench-sftp test-clients test-packages sbom
+.PHONY: help demo up test test-more fmt setup fuzz outages mutants crash-test crash-matrix crash-self-test bench bench-reads bench-shares bench-telemetry bench-memory bench-sftp bench-parser test-clients test-packages sbom
 
 help: ## Show this help.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 18
@@ -102,6 +102,11 @@ bench-memory: ## Measure peak memory for 1,000,000 returns (docs/performance.md)
 bench-sftp: ## Measure how fast a file comes from a real sshd (docs/performance.md).
 	@scripts/setup tests
 	cargo test --release -p returns-sources --lib -- --ignored --nocapture sftp_throughput
+
+bench-parser: ## Measure what reading a file costs, without and with JSON (docs/performance.md).
+	@scripts/setup tests
+	cargo build --bin echeck
+	@scripts/parser-cost --time
 
 fmt: ## Format Rust and protos.
 	cargo fmt --all

@@ -736,7 +736,8 @@ def two_copies_do_not_apply_a_batch_twice(adapter, journal):
 
 
 def echeck_adapter_test_holds_every_case(adapter, fresh, tmp_path):
-    payments = [option for _ in range(3) for option in ("--payment", fresh.payment())]
+    payments = [option for _ in range(4) for option in ("--payment", fresh.payment())]
+    payments += ["--funded", fresh.payment("SUCCEEDED")]
     tried = subprocess.run(
         [running.BINARIES / "echeck", "adapter-test", fresh.address, *payments],
         capture_output=True, text=True, env=os.environ | {"ECHECK_CONFIG_HOME": str(tmp_path)}, check=False,

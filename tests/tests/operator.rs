@@ -197,6 +197,42 @@ async fn a_run_that_ends_in_trouble_says_the_size_of_its_file() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_run_whose_command_is_interrupted_goes_on_and_the_command_says_where_to_see_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let directory = folder.path().to_owned();
+    let world = World::start_with(|options| {
+        options.returns.push_str(&format!(
+            "[sources.drop]\nformat = \"worldpay_echeck_return\"\n[sources.drop.folder]\n\
+             directory = {directory:?}\npattern = \"*.csv\"\nsettle_ms = 3000\n"
+        ));
+    })
+    .await;
+    world.add(Payment::debit("TR1")).await;
+    let content = Worldpay::new().returned("TR1", "R01").text();
+    std::fs::write(folder.path().join("r.csv"), &content).unwrap();
+    let last = async || {
+        let client = OperationsServiceClient::connect(world.stack.url()).await;
+        let ask = proto::ListJobRunsRequest {
+            source: "drop".to_owned(),
+            ..Default::default()
+        };
+        let listed = client.unwrap().list_job_runs(ask).await.unwrap();
+        listed.into_inner().runs.into_iter().next()
+    };
+    let running = Running::start(&["run", "drop"], &world.stack.url());
+    running.says("running drop").await;
+    eventually("the run has begun", || async { last().await.is_some() }).await;
+    running.interrupt();
+    running.says("echeck runs --source drop").await;
+    assert_eq!(running.code().await, Some(130));
+    eventually("the run is complete", || async {
+        let last = last().await.unwrap();
+        last.outcome() == proto::JobOutcome::Completed
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_filter_that_nothing_can_match_is_an_invalid_argument() {
     let world = World::start().await;
     let mut client = world.client.clone();

@@ -228,6 +228,26 @@ async fn staff_are_told_while_no_server_runs_and_what_was_decided_meanwhile_come
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_outage_is_told_though_there_is_nothing_to_publish_and_ends_by_itself() {
+    let mut nats = Nats::start(1);
+    let world = world(&nats, "replicas = 1\ntimeout_ms = 500").await;
+    returned(&world, "1.csv", 0..3).await;
+    eventually("the rows are there", || async {
+        messages(&nats).await == 3
+    })
+    .await;
+    nats.kill_all();
+    eventually_told(&world, "STREAM_UNREACHABLE").await;
+    nats.start_again();
+    eventually("the incident is over", || async {
+        let state = incident(&world).await.unwrap().state();
+        state == proto::IncidentState::Closed
+    })
+    .await;
+    assert_eq!(published(&nats).await, journal(&world.options).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_empty_stream_begins_after_the_position_that_is_told() {
     let nats = Nats::start(1);
     let first = world(&nats, "replicas = 1\nafter_position = 0").await;
@@ -310,8 +330,9 @@ async fn who_publishes_in_between_is_told_and_no_row_comes_after() {
         .await
         .unwrap();
     sent.await.unwrap();
-    returned(&world, "2.csv", 3..6).await;
+    // It is seen without a row to publish.
     let told = eventually_told(&world, "STREAM_FOREIGN").await;
+    returned(&world, "2.csv", 3..6).await;
     assert!(
         told.headline.contains("is not a row of a journal"),
         "{told:?}"

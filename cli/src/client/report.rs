@@ -138,7 +138,7 @@ impl Report {
 fn print(header: &proto::ReportHeader, path: &Path) -> io::Result<()> {
     let outcomes = header.outcomes.iter();
     let outcomes = outcomes.map(|one| (&*one.outcome, one.tally.unwrap_or_default()));
-    outcome_table(outcomes).print()?;
+    outcome_table(outcomes, &header.currencies).print()?;
     if header.left_out > 0 {
         writeln!(out(), "left out: {}", grouped(header.left_out))?;
     }

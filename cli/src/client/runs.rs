@@ -4,15 +4,17 @@ use std::io;
 
 use clap::Args;
 use echeck_proto::returns::v1 as proto;
+use echeck_service::shutdown;
 use proto::JobOutcome;
+use tonic::Code;
 
 use super::arguments::RequestId;
 use super::connect::{Client, pages};
 use super::show::or_dash;
 use crate::exit;
 use crate::failure::{Failure, missing};
-use crate::output::{Columns, Progress, Table, field, grouped, out};
-use crate::words::{Words as _, time};
+use crate::output::{Columns, Progress, Table, field, grouped, note, out};
+use crate::words::{Words as _, shell_word, time};
 
 /// Which source to run.
 #[derive(Debug, Args)]
@@ -51,14 +53,25 @@ pub(super) async fn run(arguments: RunArguments, service: &Client) -> Result<u8,
         request: RequestId { request_id },
     } = arguments;
     let ask = proto::RunJobRequest {
-        source,
+        source: source.clone(),
         request_id,
         wait: !no_wait,
     };
     let mut progress = Progress::of_something(no_wait || service.json);
-    progress.set("running", 0, 0);
-    let answer = service.operations().run_job(ask).await;
+    progress.set(&format!("running {source}"), 0, 0);
+    let mut operations = service.operations();
+    let interrupted = shutdown::on_signal();
+    let answer = tokio::select! {
+        answer = operations.run_job(ask) => answer.map_err(Failure::from),
+        () = interrupted.cancelled() => Err(Failure::Interrupted),
+    };
     progress.finish();
+    if answer.as_ref().is_err_and(goes_on) {
+        let source = shell_word(&source);
+        note(&format!(
+            "a run that has begun continues by itself; see it with: echeck runs --source {source}"
+        ));
+    }
     let answer = answer?.into_inner();
     let run = answer.run.ok_or_else(|| missing("run"))?;
     if answer.joined && !service.json {
@@ -66,6 +79,18 @@ pub(super) async fn run(arguments: RunArguments, service: &Client) -> Result<u8,
     }
     service.show(&run, print)?;
     Ok(code(run.outcome()))
+}
+
+/// Whether a run may be going on, though nobody waits for it any more.
+fn goes_on(failure: &Failure) -> bool {
+    match failure {
+        Failure::Interrupted => true,
+        Failure::Status(status) => matches!(
+            status.code(),
+            Code::DeadlineExceeded | Code::Unavailable | Code::Cancelled
+        ),
+        Failure::Unreachable { .. } | Failure::Local(_) | Failure::Usage(_) => false,
+    }
 }
 
 /// The exit code of an outcome.

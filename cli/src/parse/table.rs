@@ -7,7 +7,7 @@ use ach::format::{Item, Rejected};
 
 use super::{FileOutcome, json};
 use crate::output::{Screen, StreamColumn, StreamTable, Tone, counted};
-use crate::words::{money, plain};
+use crate::words::{money, plain, sum};
 
 /// The rows of the table.
 pub(super) struct EntryTable(StreamTable<7>);
@@ -82,9 +82,13 @@ pub(super) fn summary(outcome: &FileOutcome, after_rows: bool) -> String {
         counted(summary.entries, "entry", "entries"),
         summary.rejected,
         summary.left_out,
-        money(summary.debit_minor, ""),
-        money(summary.credit_minor, "")
+        sum(summary.debit_minor, &summary.currencies),
+        sum(summary.credit_minor, &summary.currencies)
     );
+    if summary.unknown_minor != 0 {
+        let amount = sum(summary.unknown_minor, &summary.currencies);
+        let _ = write!(text, ", of unknown direction {amount}");
+    }
     for finding in &summary.findings {
         let _ = write!(
             text,

@@ -11,7 +11,7 @@ pub(crate) use codes::{
     recommended_action, representment, stage, time_frame, validity,
 };
 pub(crate) use enums::Words;
-pub(crate) use money::money;
+pub(crate) use money::{money, sum};
 pub(crate) use shell::shell_word;
 pub(crate) use time::{day_or_time, since, time};
 

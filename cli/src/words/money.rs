@@ -14,9 +14,22 @@ pub(crate) fn money(minor: i64, currency: &str) -> String {
     }
 }
 
+/// The sum of amounts of these currencies. Without any, nothing was added up.
+pub(crate) fn sum(minor: i64, currencies: &[impl ToString]) -> String {
+    let names: Vec<String> = currencies.iter().map(ToString::to_string).collect();
+    money(minor, &names.join("+"))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::money;
+    use super::{money, sum};
+
+    #[test]
+    fn a_sum_of_several_currencies_names_them() {
+        assert_eq!(sum(0, &[""; 0]), "$0.00");
+        assert_eq!(sum(123_456, &["CAD"]), "1,234.56 CAD");
+        assert_eq!(sum(123_456, &["USD", "CAD"]), "1,234.56 USD+CAD");
+    }
 
     #[test]
     fn thousands_are_grouped_and_the_currency_is_always_said() {

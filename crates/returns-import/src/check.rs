@@ -60,6 +60,7 @@ pub(crate) async fn check(
                     left_out: summary.left_out,
                     debit_minor: summary.debit_minor,
                     credit_minor: summary.credit_minor,
+                    currencies: summary.currencies,
                     findings: summary.findings,
                     emptiness: summary.emptiness,
                 }));

@@ -2,6 +2,7 @@
 
 use ach::decision::Effect;
 use ach::format::{Emptiness, FileRejected, Finding, Rejected};
+use ach::money::Currency;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
@@ -99,6 +100,9 @@ pub struct Checked {
     pub debit_minor: i64,
     /// Money of credits, minor units.
     pub credit_minor: i64,
+    /// The currencies of its amounts, the first few.
+    #[serde(default)]
+    pub currencies: Vec<Currency>,
     /// Differences that were tolerated.
     pub findings: Vec<Finding>,
     /// How the file is empty, if it is.

@@ -46,10 +46,11 @@ pub(super) async fn render(
     let mut sheet = Sheet::create(path).await?;
     sheet.write(&[header(databases)]).await?;
     let common = CommonCells::new(import, finished_at);
-    let mut totals = ReportTotals {
-        left_out: import.phase.checked().map_or(0, |checked| checked.left_out),
-        ..ReportTotals::new(databases)
-    };
+    let mut totals = ReportTotals::new(databases);
+    if let Some(checked) = import.phase.checked() {
+        totals.left_out = checked.left_out;
+        totals.currencies.clone_from(&checked.currencies);
+    }
     let mut unknown_amounts = 0_u64;
     loop {
         let window = lines.next().await?;

@@ -1,5 +1,6 @@
 //! What a report adds up to, and whether everything in the file is accounted for.
 
+use ach::money::Currency;
 use returns_model::import::Tally;
 use serde::{Deserialize, Serialize};
 use strum::VariantArray as _;
@@ -27,6 +28,9 @@ pub struct ReportTotals {
     /// Entries that are not returns, and rows that the profile leaves out: they have no line.
     #[serde(default)]
     pub left_out: u64,
+    /// The currencies of the file's amounts, the first few.
+    #[serde(default)]
+    pub currencies: Vec<Currency>,
     /// The same lines as each database has them, in the order of the report's columns.
     pub databases: Vec<DatabaseTotals>,
 }

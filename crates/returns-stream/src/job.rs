@@ -22,12 +22,16 @@ const BATCH: u32 = 256;
 /// The longest time without a look at the journal: other replicas wake nobody here.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
+/// How often the stream is looked at while there is nothing to publish, so that an outage is told before
+/// the next return waits for its end.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+
 /// Publishes the journal.
 pub struct StreamJob {
-    pub settings: StreamSettings,
-    pub store: Arc<dyn Store>,
-    pub incidents: IncidentReporter,
-    pub clock: SharedClock,
+    settings: StreamSettings,
+    store: Arc<dyn Store>,
+    incidents: IncidentReporter,
+    clock: SharedClock,
     watched: Watched,
 }
 
@@ -35,6 +39,8 @@ pub struct StreamJob {
 struct Watched {
     /// `None` until it is opened, and after a failure.
     opened: Option<Opened>,
+    /// When the stream has answered last.
+    answered: Instant,
     /// When the pass began that is tried now.
     began: Instant,
     lasting: Lasting,
@@ -59,6 +65,7 @@ impl StreamJob {
             clock,
             watched: Watched {
                 opened: None,
+                answered: Instant::now(),
                 began: Instant::now(),
                 lasting: Lasting::new(patience),
                 reported: true,
@@ -70,13 +77,24 @@ impl StreamJob {
     async fn publish(&mut self) -> Result<bool, StreamError> {
         let mut opened = match self.watched.opened.take() {
             Some(opened) => opened,
-            None => Opened::open(&self.settings, &*self.store).await?,
+            None => {
+                let opened = Opened::open(&self.settings, &*self.store).await?;
+                self.watched.answered = Instant::now();
+                opened
+            }
         };
         let rows = self.store.rows_after(opened.position, BATCH).await?;
         if !rows.is_empty() {
             opened.publish(&rows).await?;
+            self.watched.answered = Instant::now();
             STREAM_ROWS.add(rows.len() as u64, &[]);
             tracing::debug!(position = opened.position, "journal rows published to NATS");
+        } else if self.watched.answered.elapsed() >= LOOK_EVERY {
+            if !opened.is_as_left(&self.settings).await? {
+                // Opening it again finds out what happened to it.
+                return Ok(true);
+            }
+            self.watched.answered = Instant::now();
         }
         let behind = self.store.head().await?.position;
         STREAM_LAG_ROWS.set(behind.saturating_sub(opened.position), &[]);

@@ -60,6 +60,12 @@ impl Opened {
         })
     }
 
+    /// Whether the stream is there, fit, and ends with the last message that was published to it.
+    pub(crate) async fn is_as_left(&self, settings: &StreamSettings) -> Result<bool, StreamError> {
+        let stream = stream(&self.context, settings).await?;
+        Ok(stream.cached_info().state.last_sequence == self.end.sequence)
+    }
+
     /// Publishes rows that follow the position, and waits until the cluster has all of them.
     pub(crate) async fn publish(&mut self, rows: &[JournalRow]) -> Result<(), StreamError> {
         let mut pending = Vec::with_capacity(rows.len());

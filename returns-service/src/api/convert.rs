@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ach::format::{FileRejected, Rejected};
-use ach::money::Money;
+use ach::money::{Currency, Money};
 use echeck_proto::returns::v1 as proto;
 use echeck_proto::timestamp::to_proto as timestamp;
 use returns_model::hold::HoldRecord;
@@ -65,6 +65,7 @@ pub(super) fn import(record: &ImportRecord) -> proto::Import {
         decided_at: decided_at.map(timestamp),
         applied_at: applied_at.map(timestamp),
         left_out: checked.map_or(0, |checked| checked.left_out),
+        currencies: checked.map_or_else(Vec::new, |checked| currencies(&checked.currencies)),
         ..proto::Import::default()
     }
 }
@@ -118,6 +119,10 @@ pub(super) fn tally(tally: Tally) -> Option<proto::Tally> {
         count: tally.count,
         amount_minor: tally.amount_minor,
     })
+}
+
+pub(super) fn currencies(currencies: &[Currency]) -> Vec<String> {
+    currencies.iter().map(ToString::to_string).collect()
 }
 
 fn totals(totals: &Totals) -> proto::ImportTotals {

@@ -132,5 +132,6 @@ fn header(report: &WrittenReport) -> Result<proto::ReportHeader, ApiError> {
         totals_key: report.totals_key.clone(),
         reported_at: Some(timestamp(report.at)),
         left_out: summary.totals.left_out,
+        currencies: convert::currencies(&summary.totals.currencies),
     })
 }

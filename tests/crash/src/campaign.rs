@@ -24,6 +24,9 @@ use crate::world::World;
 /// takes long, too.
 pub(crate) const LONGEST_DRAIN: Duration = DRAIN.saturating_mul(10);
 
+/// How many looks must find no progress. One takes some 50 milliseconds where nothing else runs.
+const LOOKS: u32 = 600;
+
 /// Faults in a round. A round's databases stay small, so that everything can be read again.
 pub const ROUND: u64 = 60;
 
@@ -235,15 +238,21 @@ async fn drain_and_check(
 }
 
 /// Waits until nothing is left to do. An error says what was left when nothing had changed for
-/// [`DRAIN`], or after [`LONGEST_DRAIN`].
+/// [`DRAIN`] and for [`LOOKS`] looks, or after ten times as many. A look asks the databases for about
+/// as much as the services do, so that a busy machine has more time.
 ///
 /// The databases are read one after the other, and an exception goes back to the start of the
 /// way; so only two looks in a row that find nothing, with the same end of the journal, count.
 pub(crate) async fn drained(rig: &Rig) -> Result<(), String> {
     let mut quiet_at = None;
-    let began = Instant::now();
-    let mut last = (String::new(), began);
+    let mut last = Unchanged {
+        left: String::new(),
+        since: Instant::now(),
+        looks: 0,
+    };
+    let mut look = 0_u32;
     loop {
+        look += 1;
         // If a database does not answer, the look below says so.
         let _unanswered = retry_parked(rig).await;
         let left = left_to_do(rig).await.unwrap_or_else(|error| {
@@ -258,13 +267,27 @@ pub(crate) async fn drained(rig: &Rig) -> Result<(), String> {
             Left::Something(left) => left,
         };
         quiet_at = None;
-        if left != last.0 {
-            last = (left, Instant::now());
-        } else if last.1.elapsed() > DRAIN || began.elapsed() > LONGEST_DRAIN {
+        if left != last.left {
+            last = Unchanged {
+                left,
+                since: Instant::now(),
+                looks: look,
+            };
+        } else if (last.since.elapsed() > DRAIN && look - last.looks > LOOKS)
+            || look > LOOKS.saturating_mul(10)
+        {
             return Err(left);
         }
         tokio::time::sleep(Duration::from_millis(30)).await;
     }
+}
+
+/// What was left at several looks, one after the other.
+struct Unchanged {
+    left: String,
+    since: Instant,
+    /// How many looks came before it was so.
+    looks: u32,
 }
 
 /// Does what a person does about imports that two kills in a row have parked: tries them again. No

@@ -3,15 +3,14 @@
 use std::time::Duration;
 
 use echeck_proto::adapter::v1 as proto;
-use prost_types::Timestamp;
-use proto::step::Change;
-use proto::{StepExceptionKind, TransferKeyKind, TransferState};
+use proto::{StepExceptionKind, TransferKeyKind};
 use tonic::{Code, Response, Status};
 use tonic_types::StatusExt as _;
 use uuid::Uuid;
 
-use super::Verdict;
+use super::changes::{Stages, fails, returns};
 use super::journal::{Journal, position, row_hash, said};
+use super::{Payments, Verdict};
 
 /// A payment that no target has.
 const MISSING: &str = "TRmissing_of_the_contract_test";
@@ -24,9 +23,9 @@ type Outcome = Result<(), String>;
 /// Tries every case, in an order in which the cheap ones come first.
 pub(super) async fn try_all(
     mut journal: Journal,
-    payments: Vec<String>,
+    Payments { pending, funded }: Payments,
 ) -> Vec<(&'static str, Verdict)> {
-    let mut payments = payments.into_iter();
+    let mut pending = pending.into_iter();
     let mut verdicts = Vec::new();
     let journal = &mut journal;
     let mut add = |case, outcome: Outcome| {
@@ -64,29 +63,75 @@ pub(super) async fn try_all(
         missing(journal).await,
     );
     add(
+        "a blocked step is an exception with the reason that it came with",
+        blocked(journal).await,
+    );
+    add(
         "a key without a match finds nothing",
         no_match(journal).await,
     );
-    let with_payment = [
-        "a payment is returned, and shows it; as another one it is an exception",
-        "a batch that comes again is refused",
-        "a lost answer neither loses nor repeats anything",
-    ];
-    for (number, case) in with_payment.into_iter().enumerate() {
-        let verdict = match payments.next() {
-            None => Verdict::LeftOut,
-            Some(payment) => {
-                let outcome = match number {
-                    0 => returned(journal, &payment).await,
-                    1 => repeated(journal, &payment).await,
-                    _ => lost_answer(journal, &payment).await,
-                };
-                outcome.map_or_else(Verdict::Fails, |()| Verdict::Holds)
-            }
+    for (with_payment, payment) in [
+        (WithPayment::Returned, pending.next()),
+        (WithPayment::Repeated, pending.next()),
+        (WithPayment::LostAnswer, pending.next()),
+        (WithPayment::Failed, pending.next()),
+        (WithPayment::Reversed, funded),
+    ] {
+        let verdict = match payment {
+            None => Verdict::LeftOut(with_payment.needs()),
+            Some(payment) => match with_payment.outcome(journal, &payment).await {
+                Ok(()) => Verdict::Holds,
+                Err(why) => Verdict::Fails(why),
+            },
         };
-        verdicts.push((case, verdict));
+        verdicts.push((with_payment.promise(), verdict));
     }
     verdicts
+}
+
+/// A case that changes a payment.
+#[derive(Debug, Clone, Copy)]
+enum WithPayment {
+    Returned,
+    Repeated,
+    LostAnswer,
+    Failed,
+    Reversed,
+}
+
+impl WithPayment {
+    const fn promise(self) -> &'static str {
+        match self {
+            Self::Returned => {
+                "a payment is returned, and shows it; as another one it is an exception"
+            }
+            Self::Repeated => "a batch that comes again is refused",
+            Self::LostAnswer => "a lost answer neither loses nor repeats anything",
+            Self::Failed => "a payment fails, and shows it",
+            Self::Reversed => {
+                "a funded payment is reversed, restored and reversed again; the money is released"
+            }
+        }
+    }
+
+    const fn needs(self) -> &'static str {
+        match self {
+            Self::Returned | Self::Repeated | Self::LostAnswer | Self::Failed => {
+                "needs another --payment"
+            }
+            Self::Reversed => "needs --funded",
+        }
+    }
+
+    async fn outcome(self, journal: &mut Journal, payment: &str) -> Outcome {
+        match self {
+            Self::Returned => returned(journal, payment).await,
+            Self::Repeated => repeated(journal, payment).await,
+            Self::LostAnswer => lost_answer(journal, payment).await,
+            Self::Failed => failed(journal, payment).await,
+            Self::Reversed => reversed(journal, payment).await,
+        }
+    }
 }
 
 fn introduction(journal: &Journal) -> Outcome {
@@ -173,15 +218,30 @@ async fn missing(journal: &mut Journal) -> Outcome {
     })
 }
 
+async fn blocked(journal: &mut Journal) -> Outcome {
+    let why = "it undoes a step without effect";
+    let mut steps = journal.steps([Some(returns(MISSING)), None]);
+    why.clone_into(&mut steps[0].blocked_reason);
+    let exceptions = journal.send(journal.batch(steps)).await?;
+    let seen: Vec<(StepExceptionKind, &str)> = exceptions
+        .iter()
+        .map(|one| (one.kind(), one.message.as_str()))
+        .collect();
+    expect(seen == [(StepExceptionKind::MovedOn, why)], || {
+        format!("the exceptions are {seen:?}, not MOVED_ON with {why:?}")
+    })
+}
+
 async fn no_match(journal: &mut Journal) -> Outcome {
     let found = look_up(journal, MISSING).await?;
-    expect(found.is_none_or(|ids| ids.is_empty()), || {
+    expect(found.is_none_or(|found| found.is_empty()), || {
         "something was found".to_owned()
     })
 }
 
 async fn returned(journal: &mut Journal, payment: &str) -> Outcome {
-    if let Some(ids) = look_up(journal, payment).await? {
+    if let Some(found) = look_up(journal, payment).await? {
+        let ids: Vec<&str> = found.iter().map(|transfer| &*transfer.id).collect();
         expect(ids == [payment], || {
             format!("looking {payment:?} up found {ids:?}")
         })?;
@@ -194,6 +254,37 @@ async fn returned(journal: &mut Journal, payment: &str) -> Outcome {
     })?;
     shows(journal, steps).await?;
     moved_on(journal, payment).await
+}
+
+async fn failed(journal: &mut Journal, payment: &str) -> Outcome {
+    let steps = journal.steps([Some(fails(payment))]);
+    let exceptions = journal.send(journal.batch(steps.clone())).await?;
+    expect(exceptions.is_empty(), || {
+        format!("an exception: {}", exceptions[0].message)
+    })?;
+    shows(journal, steps).await
+}
+
+/// The stages of a return, one after the other, as they are decided in life.
+async fn reversed(journal: &mut Journal, payment: &str) -> Outcome {
+    let found = look_up(journal, payment).await?;
+    let transfer = found.and_then(|found| found.into_iter().next());
+    let mut applied = Vec::new();
+    for (stage, change) in Stages::of(payment, transfer.as_ref()).in_order() {
+        let steps = journal.steps([Some(change)]);
+        let exceptions = journal.send(journal.batch(steps.clone())).await?;
+        expect(exceptions.is_empty(), || {
+            format!("{stage}: an exception: {}", exceptions[0].message)
+        })?;
+        applied.extend(steps.clone());
+        let shown = shows(journal, steps).await;
+        shown.map_err(|why| format!("{stage}: {why}"))?;
+    }
+    let repeated = journal.steps(applied.into_iter().take(1).map(|step| step.change));
+    let exceptions = journal.send(journal.batch(repeated)).await?;
+    expect(exceptions.len() == 1, || {
+        "reversed a second time, there is no exception".to_owned()
+    })
 }
 
 /// The payment is no longer what this step expects. The row stays as it is, and the next step is applied.
@@ -287,8 +378,8 @@ async fn shows(journal: &mut Journal, steps: Vec<proto::Step>) -> Outcome {
     expect(missing.is_empty(), || missing[0].message.clone())
 }
 
-/// The ids of what a transfer id finds; `None` for a mirror that has no look-up.
-async fn look_up(journal: &mut Journal, id: &str) -> Result<Option<Vec<String>>, String> {
+/// What a transfer id finds; `None` for a mirror that has no look-up.
+async fn look_up(journal: &mut Journal, id: &str) -> Result<Option<Vec<proto::Transfer>>, String> {
     let key = proto::TransferKey {
         kind: TransferKeyKind::TransferId.into(),
         value: id.to_owned(),
@@ -306,31 +397,9 @@ async fn look_up(journal: &mut Journal, id: &str) -> Result<Option<Vec<String>>,
                 format!("one key got {} answers", matches.len())
             })?;
             let found = matches.into_iter().flat_map(|one| one.transfers);
-            Ok(Some(found.map(|transfer| transfer.id).collect()))
+            Ok(Some(found.collect()))
         }
     }
-}
-
-/// A pending debit comes back.
-fn returns(payment: &str) -> Change {
-    Change::ReturnTransfer(proto::ReturnTransfer {
-        transfer_id: payment.to_owned(),
-        expected: Some(proto::Expected {
-            state: TransferState::Pending.into(),
-            in_deposit: None,
-        }),
-        reason: Some(proto::Reason {
-            code: "R01".to_owned(),
-            description: "told by a test".to_owned(),
-            returned_on: "2026-03-02".to_owned(),
-            decided_at: Some(Timestamp {
-                seconds: 1_772_000_000,
-                nanos: 0,
-            }),
-        }),
-        messages: vec!["R01".to_owned()],
-        return_id: String::new(),
-    })
 }
 
 fn reason(status: &Status) -> Option<String> {

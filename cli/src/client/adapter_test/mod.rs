@@ -1,6 +1,7 @@
 //! `echeck adapter-test`: what docs/adapter.md promises of every adapter, tried on one that runs.
 
 mod cases;
+mod changes;
 mod journal;
 
 use clap::Args;
@@ -14,7 +15,7 @@ use crate::output::{Columns, Screen, Table, Tone, counted, field, out, print_jso
 /// Which adapter is tried, and on what.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  echeck adapter-test 127.0.0.1:50052\n  \
-    echeck adapter-test adapter.test:50052 --payment TR1 --payment TR2 --ca ca.pem \\\n      \
+    echeck adapter-test adapter.test:50052 --payment TR1 --payment TR2 --funded TR3 --ca ca.pem \\\n      \
     --cert returns.pem --key returns.key\n\n\
     The target is claimed for a journal of the test, so use a scratch database. One that belongs to an\n\
     installation is left alone.\n\n\
@@ -23,9 +24,19 @@ pub(crate) struct AdapterTestArguments {
     /// The adapter's address.
     #[arg(value_name = "HOST:PORT")]
     pub(super) address: String,
-    /// A pending debit of the target, which is returned. Three make every case possible.
+    #[command(flatten)]
+    payments: Payments,
+}
+
+/// Payments of the target that the test may change.
+#[derive(Debug, Args)]
+pub(super) struct Payments {
+    /// A pending debit, which is returned or fails. Four make every case with one possible.
     #[arg(long = "payment", value_name = "ID")]
-    payments: Vec<String>,
+    pending: Vec<String>,
+    /// A debit that succeeded, which is reversed.
+    #[arg(long, value_name = "ID")]
+    funded: Option<String>,
 }
 
 /// What became of a case.
@@ -33,8 +44,8 @@ pub(crate) struct AdapterTestArguments {
 pub(super) enum Verdict {
     Holds,
     Fails(String),
-    /// It needs a payment, and there was none for it.
-    LeftOut,
+    /// It needs a payment, and there was none for it. What to give it.
+    LeftOut(&'static str),
 }
 
 impl Verdict {
@@ -42,7 +53,7 @@ impl Verdict {
         match self {
             Self::Holds => "holds",
             Self::Fails(_) => "fails",
-            Self::LeftOut => "left_out",
+            Self::LeftOut(_) => "left_out",
         }
     }
 
@@ -50,7 +61,7 @@ impl Verdict {
         match self {
             Self::Holds => "",
             Self::Fails(why) => why,
-            Self::LeftOut => "needs another --payment",
+            Self::LeftOut(needs) => needs,
         }
     }
 }
@@ -84,7 +95,7 @@ fn columns(case: &str, verdict: &Verdict) -> Columns {
     let (mark, tone) = match verdict {
         Verdict::Holds => ("✓", Tone::Good),
         Verdict::Fails(_) => ("✗", Tone::Bad),
-        Verdict::LeftOut => ("–", Tone::Quiet),
+        Verdict::LeftOut(_) => ("–", Tone::Quiet),
     };
     vec![
         field("", mark).tone(tone),

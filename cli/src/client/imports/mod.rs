@@ -10,7 +10,7 @@ use super::arguments::{Amounts, Change, Period};
 use super::connect::{Client, pages};
 use crate::failure::{Failure, missing};
 use crate::output::{Columns, Field, Tone, field, grouped};
-use crate::words::{Words as _, money, time};
+use crate::words::{Words as _, sum, time};
 pub(super) use print::{outcome_table, print};
 
 /// Which imports to list, or what to do with one.
@@ -179,7 +179,11 @@ fn columns(import: &proto::Import) -> Columns {
         field("FILE", &import.file_name).text().extra(1),
         field("SOURCE", &import.source).extra(6),
         field("STATE", state).text().tone(tone),
-        field("AMOUNT", money(tally(totals.read).amount_minor, "")).right(),
+        field(
+            "AMOUNT",
+            sum(tally(totals.read).amount_minor, &import.currencies),
+        )
+        .right(),
         count("ENTRIES", totals.read).extra(2),
         count("RETURNED", totals.returned).extra(3),
         count("REVERSED", totals.reversed).extra(3),

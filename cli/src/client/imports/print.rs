@@ -7,7 +7,7 @@ use proto::{DatabaseState, ImportState};
 
 use super::state;
 use crate::output::{Details, Screen, Table, bold, counted, field, grouped, out};
-use crate::words::{Words as _, money, plain, time};
+use crate::words::{Words as _, plain, sum, time};
 
 /// Prints one import.
 pub(in crate::client) fn print(import: &proto::Import) -> io::Result<()> {
@@ -68,7 +68,7 @@ fn print_totals(import: &proto::Import) -> io::Result<()> {
     ];
     let outcomes = outcomes.map(|(outcome, of)| (outcome, tally(of)));
     writeln!(out())?;
-    outcome_table(outcomes).print()?;
+    outcome_table(outcomes, &import.currencies).print()?;
     writeln!(out())?;
     if import.left_out > 0 {
         writeln!(out(), "left out: {}", grouped(import.left_out))?;
@@ -79,12 +79,13 @@ fn print_totals(import: &proto::Import) -> io::Result<()> {
 /// How many entries ended in each way, and their money.
 pub(in crate::client) fn outcome_table<'a>(
     outcomes: impl IntoIterator<Item = (&'a str, proto::Tally)>,
+    currencies: &[String],
 ) -> Table {
     Table::of_rows(outcomes.into_iter().map(|(outcome, tally)| {
         vec![
             field("OUTCOME", outcome),
             field("ENTRIES", grouped(tally.count)).right(),
-            field("AMOUNT", money(tally.amount_minor, "")).right(),
+            field("AMOUNT", sum(tally.amount_minor, currencies)).right(),
         ]
     }))
 }

@@ -35,6 +35,7 @@ module EcheckReturns
     attribute :import_id, :source, :file_name, :sha256, :fault, :archive_key, :report_key,
               :rejected_lines_token, :controls_accepted_by, :text
     attribute :state, :emptiness, :enum
+    attribute :currencies, :texts
     attribute :size_bytes, :entries_total, :entries_done, :left_out, :integer
     attribute :first_position, :last_position, :ordinal
     attribute :reissued, :flag

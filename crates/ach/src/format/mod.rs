@@ -30,7 +30,7 @@ pub mod x12;
 use delimited::cell::shown;
 
 pub use rejected::{FileRejected, ReadError, Rejected};
-pub use summary::{Emptiness, Finding, Summary};
+pub use summary::{Emptiness, Finding, MAX_CURRENCIES, Summary};
 
 /// What a reader yields.
 #[derive(Debug, Clone, PartialEq, Eq)]

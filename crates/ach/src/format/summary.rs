@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::FileRejected;
 use crate::entry::{Direction, Entry, FilePosition};
+use crate::money::Currency;
 
 /// A difference that the source's settings, or the customs of the trade, tolerate. It is
 /// reported with the import.
@@ -34,6 +35,9 @@ pub enum Emptiness {
     LeftOut,
 }
 
+/// How many currencies a summary names. More than one already says that its sums are of no one currency.
+pub const MAX_CURRENCIES: usize = 4;
+
 /// What was read; complete once the reader is at its end.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Summary {
@@ -53,6 +57,9 @@ pub struct Summary {
     pub credit_minor: i64,
     /// Sum of the amounts whose direction the file does not say, minor units.
     pub unknown_minor: i64,
+    /// The currencies of these amounts, the first [`MAX_CURRENCIES`]. The sums add up all of them.
+    #[serde(default)]
+    pub currencies: Vec<Currency>,
     /// Differences that were tolerated, each kind once.
     pub findings: Vec<Finding>,
     /// How the file is empty, when it has neither entries nor rejected lines.
@@ -69,6 +76,10 @@ impl Summary {
                 Direction::Unknown => &mut self.unknown_minor,
             };
             *sum = plus(*sum, amount.minor(), entry.at)?;
+            let is_new = !self.currencies.contains(&amount.currency());
+            if is_new && self.currencies.len() < MAX_CURRENCIES {
+                self.currencies.push(amount.currency());
+            }
         }
         self.entries += 1;
         Ok(())
@@ -121,6 +132,23 @@ mod tests {
         assert_eq!(summary.add(&entry), Ok(()));
         assert_eq!(summary.add(&entry).unwrap_err().at, Some(at));
         assert_eq!((summary.entries, summary.unknown_minor), (1, i64::MAX));
+    }
+
+    #[test]
+    fn each_currency_is_named_once_in_the_order_in_which_it_came() {
+        let kind = EntryKind::Return {
+            code: Coded::Unknown("R97".to_owned()),
+            date_of_death: None,
+        };
+        let mut entry = Entry::new(FilePosition { line: 3, byte: 9 }, kind);
+        let mut summary = Summary::default();
+        for currency in ["USD", "CAD", "USD", "MXN", "CAD", "EUR", "GBP"] {
+            entry.amount = Some(Money::new(5, currency.parse().unwrap()));
+            summary.add(&entry).unwrap();
+        }
+        let named: Vec<String> = summary.currencies.iter().map(ToString::to_string).collect();
+        assert_eq!(named, ["USD", "CAD", "MXN", "EUR"]);
+        assert_eq!(summary.unknown_minor, 35);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use ach::decision::{Effect, HoldReason};
 use ach::dishonor::DishonorGround;
 use ach::entry::FilePosition;
 use ach::format::Rejected;
+use ach::money::Currency;
 use echeck_service::clock::SystemClock;
 use echeck_test_fixtures::{duplicate, empty_store, entry};
 use returns_alerts::{IncidentReporter, Signal};
@@ -276,10 +277,11 @@ impl World {
             .receive(format!("file {}", entries.file).as_bytes())
             .await;
         let checked = Checked {
-            left_out: 0,
+            left_out: 2,
             items: entries.items,
             debit_minor: 0,
             credit_minor: 0,
+            currencies: vec![Currency::USD],
             findings: Vec::new(),
             emptiness: None,
         };

@@ -160,6 +160,7 @@ async fn an_import_that_ended_the_process_twice_at_one_place_is_parked(fixture: 
         items: 1,
         debit_minor: 0,
         credit_minor: 0,
+        currencies: Vec::new(),
         findings: Vec::new(),
         emptiness: None,
     };

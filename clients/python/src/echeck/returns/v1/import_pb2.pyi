@@ -402,6 +402,7 @@ class Import(_message.Message):
     LEFT_OUT_FIELD_NUMBER: _builtins.int
     REJECTED_LINES_TOKEN_FIELD_NUMBER: _builtins.int
     CONTROLS_ACCEPTED_BY_FIELD_NUMBER: _builtins.int
+    CURRENCIES_FIELD_NUMBER: _builtins.int
     import_id: _builtins.str
     """Its id."""
     source: _builtins.str
@@ -482,6 +483,10 @@ class Import(_message.Message):
     def reported_at(self) -> _timestamp_pb2.Timestamp:
         """When the report was written and read back."""
 
+    @_builtins.property
+    def currencies(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The currencies of its amounts, such as USD; the first four. The totals add up all of them."""
+
     def __init__(
         self,
         *,
@@ -512,10 +517,11 @@ class Import(_message.Message):
         left_out: _builtins.int = ...,
         rejected_lines_token: _builtins.str = ...,
         controls_accepted_by: _builtins.str = ...,
+        currencies: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["applied_at", b"applied_at", "decided_at", b"decided_at", "received_at", b"received_at", "rejection", b"rejection", "reported_at", b"reported_at", "totals", b"totals"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["applied_at", b"applied_at", "archive_key", b"archive_key", "controls_accepted_by", b"controls_accepted_by", "databases", b"databases", "decided_at", b"decided_at", "emptiness", b"emptiness", "entries_done", b"entries_done", "entries_total", b"entries_total", "fault", b"fault", "file_name", b"file_name", "findings", b"findings", "first_position", b"first_position", "import_id", b"import_id", "last_position", b"last_position", "left_out", b"left_out", "received_at", b"received_at", "reissued", b"reissued", "rejected_lines", b"rejected_lines", "rejected_lines_token", b"rejected_lines_token", "rejection", b"rejection", "report_key", b"report_key", "reported_at", b"reported_at", "sha256", b"sha256", "size_bytes", b"size_bytes", "source", b"source", "state", b"state", "totals", b"totals"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["applied_at", b"applied_at", "archive_key", b"archive_key", "controls_accepted_by", b"controls_accepted_by", "currencies", b"currencies", "databases", b"databases", "decided_at", b"decided_at", "emptiness", b"emptiness", "entries_done", b"entries_done", "entries_total", b"entries_total", "fault", b"fault", "file_name", b"file_name", "findings", b"findings", "first_position", b"first_position", "import_id", b"import_id", "last_position", b"last_position", "left_out", b"left_out", "received_at", b"received_at", "reissued", b"reissued", "rejected_lines", b"rejected_lines", "rejected_lines_token", b"rejected_lines_token", "rejection", b"rejection", "report_key", b"report_key", "reported_at", b"reported_at", "sha256", b"sha256", "size_bytes", b"size_bytes", "source", b"source", "state", b"state", "totals", b"totals"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -538,6 +544,7 @@ class ReportHeader(_message.Message):
     TOTALS_KEY_FIELD_NUMBER: _builtins.int
     REPORTED_AT_FIELD_NUMBER: _builtins.int
     LEFT_OUT_FIELD_NUMBER: _builtins.int
+    CURRENCIES_FIELD_NUMBER: _builtins.int
     key: _builtins.str
     """The report's key in the bucket."""
     sha256: _builtins.str
@@ -572,6 +579,10 @@ class ReportHeader(_message.Message):
     def reported_at(self) -> _timestamp_pb2.Timestamp:
         """When it was written and read back."""
 
+    @_builtins.property
+    def currencies(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The currencies of its amounts, such as USD; the first four. The totals add up all of them."""
+
     def __init__(
         self,
         *,
@@ -586,10 +597,11 @@ class ReportHeader(_message.Message):
         totals_key: _builtins.str = ...,
         reported_at: _timestamp_pb2.Timestamp | None = ...,
         left_out: _builtins.int = ...,
+        currencies: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["reported_at", b"reported_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["databases", b"databases", "differences", b"differences", "key", b"key", "left_out", b"left_out", "outcomes", b"outcomes", "reported_at", b"reported_at", "rows", b"rows", "sha256", b"sha256", "size_bytes", b"size_bytes", "ties_out", b"ties_out", "totals_key", b"totals_key"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["currencies", b"currencies", "databases", b"databases", "differences", b"differences", "key", b"key", "left_out", b"left_out", "outcomes", b"outcomes", "reported_at", b"reported_at", "rows", b"rows", "sha256", b"sha256", "size_bytes", b"size_bytes", "ties_out", b"ties_out", "totals_key", b"totals_key"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -264,7 +264,9 @@ Global___ListRejectedLinesResponse: _TypeAlias = ListRejectedLinesResponse  # no
 
 @_typing.final
 class ListImportsRequest(_message.Message):
-    """The imports to list."""
+    """The imports to list. One file has returns of many merchants, so there is no filter by merchant here:
+    ListReturns has one.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -709,7 +711,9 @@ Global___GetReturnResponse: _TypeAlias = GetReturnResponse  # noqa: Y015
 
 @_typing.final
 class ListReturnsRequest(_message.Message):
-    """The returns to list."""
+    """The returns to list. What a return did not bring about in some database is a hold: ListHolds has
+    filters for that.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -75,6 +75,7 @@ Google::Protobuf::DescriptorPool.generated_pool.build do
       optional :left_out, :uint64, 25
       optional :rejected_lines_token, :string, 26
       optional :controls_accepted_by, :string, 27
+      repeated :currencies, :string, 28
     end
     add_message "echeck.returns.v1.ReportHeader" do
       optional :key, :string, 1
@@ -88,6 +89,7 @@ Google::Protobuf::DescriptorPool.generated_pool.build do
       optional :totals_key, :string, 9
       optional :reported_at, :message, 10, "google.protobuf.Timestamp"
       optional :left_out, :uint64, 11
+      repeated :currencies, :string, 12
     end
     add_message "echeck.returns.v1.OutcomeTally" do
       optional :outcome, :string, 1
