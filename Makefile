@@ -3,7 +3,7 @@
 SHELL := bash
 export CARGO_TERM_COLOR ?= always
 
-.PHONY: help demo up test test-more fmt setup fuzz outages mutants crash-test crash-matrix crash-self-test bench bench-reads bench-shares bench-telemetry bench-memory bench-sftp bench-parser test-clients test-packages sbom
+.PHONY: help demo up test test-more fmt setup fuzz outages mutants crash-test crash-matrix crash-self-test bench bench-reads bench-shares bench-telemetry bench-memory bench-sftp bench-parser test-clients test-packages test-upgrade sbom
 
 help: ## Show this help.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 18
@@ -91,9 +91,14 @@ bench-telemetry: ## Measure what traces and numbers cost an import (docs/perform
 	@.tools/bin/pip install --quiet rotel==0.0.1a15
 	@scripts/bench --telemetry
 
+test-upgrade: ## An upgrade from an older version under calls (COMMIT=…).
+	@scripts/setup tests
+	@scripts/servers start
+	@scripts/test-upgrade $(COMMIT)
+
 test-clients: ## The chart, the clients, and the adapter in Python; they need the binaries.
 	cargo build --workspace --bins
-	@helm/test && clients/python/test && examples/adapter-python/test && clients/ruby/test
+	@helm/test && clients/ruby/test && clients/python/test && examples/adapter-python/test
 
 bench-memory: ## Measure peak memory for 1,000,000 returns (docs/performance.md).
 	@scripts/setup tests

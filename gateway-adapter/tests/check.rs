@@ -51,6 +51,7 @@ async fn the_demonstration_passes_and_everything_can_be_tried_with_a_transfer(di
             "fail",
             "return",
             "restore a return",
+            "reapply a return",
             "reverse",
             "release the reversal",
             "restore",
@@ -58,6 +59,17 @@ async fn the_demonstration_passes_and_everything_can_be_tried_with_a_transfer(di
             "release what was restored"
         ]
     );
+    // A payout that came back is restored when its return is dishonored.
+    rig.sql("UPDATE transfers SET type = 'CREDIT' WHERE id = 'TR1'")
+        .await;
+    let found = deeply(&rig.target, Some("TR1")).await;
+    assert!(found.faults.is_empty(), "{:?}", found.faults);
+    assert_eq!(
+        found.tried[..3],
+        ["fail", "restore a payout", "take the payout back again"]
+    );
+    rig.sql("UPDATE transfers SET type = 'DEBIT' WHERE id = 'TR1'")
+        .await;
     assert_eq!(common::whole(&rig, "TR1").await, before);
     assert_eq!(common::count(&rig, "1 = 1").await, "1");
     assert!(rig.progress(0, 1).await.cursor.is_none());
@@ -147,7 +159,7 @@ async fn what_fails_with_a_transfer_is_named_by_its_key(dialect: Dialect) {
         "{faults}"
     );
     assert!(
-        faults.contains("(not tried because of it: restore a return)"),
+        faults.contains("(not tried because of it: restore a return, reapply a return)"),
         "{faults}"
     );
     assert_eq!(found.faults.len(), 2, "{faults}");

@@ -358,7 +358,7 @@ async fn everything_can_be_tried_with_a_transaction_and_is_rolled_back(dialect: 
     let found = deeply(&rig, Some("TR1")).await;
     assert!(found.faults.is_empty(), "{:?}", found.faults);
     assert!(found.warnings.is_empty(), "{:?}", found.warnings);
-    assert_eq!(found.tried.len(), 8, "{:?}", found.tried);
+    assert_eq!(found.tried.len(), 9, "{:?}", found.tried);
     let row = "SELECT status, lock_version FROM transactions";
     assert_eq!(rig.rows(row).await, ["succeeded|0"]);
     let found = deeply(&rig, Some("TR2")).await;

@@ -149,3 +149,25 @@ async fn a_row_that_the_adapter_cannot_read_is_skipped_by_an_operator_and_held()
     );
     assert_eq!(record.reason, "its transfer had no id");
 }
+
+/// Together they are more than one answer of the adapter may have.
+#[tokio::test]
+async fn payments_whose_texts_do_not_fit_one_answer_are_looked_up_in_parts() {
+    const PAYMENTS: usize = 1_200;
+    let world = World::start().await;
+    let mut file = Worldpay::new();
+    for number in 0..PAYMENTS {
+        let id = format!("TR{number}");
+        world.add(Payment::debit(&id)).await;
+        let case = format!("C{number}");
+        file = file.returned(&id, "R01").case_id(&case);
+    }
+    let fill =
+        "UPDATE transfers SET raw = json_quote(hex(zeroblob(32000))), source = hex(zeroblob(4000))";
+    sqlx::query(fill).execute(&world.gateway).await.unwrap();
+    let import = world.import("worldpay_returns", "large.csv", file).await;
+    assert_eq!(import.state(), proto::ImportState::Applied, "{import:?}");
+    let reversed = import.totals.unwrap().reversed.unwrap();
+    assert_eq!(reversed.count, PAYMENTS as u64);
+    assert_eq!(world.holds().await, []);
+}

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use echeck::database::DatabaseArguments;
 use echeck::stack::DataFolder;
@@ -20,9 +20,12 @@ use tonic_types::StatusExt as _;
 
 const RETURNS: usize = 300;
 
-/// How often a call is made, and the first pause, which doubles: what docs/clients.md asks of a caller.
+/// What docs/clients.md asks of a caller: how often a call is made, the first pause, which doubles, the longest
+/// one, and the deadline of the whole.
 const ATTEMPTS: u32 = 8;
 const PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+const DEADLINE: Duration = Duration::from_secs(10);
 
 /// A program that is replaced: what it reads, and where its callers find it.
 struct Replaced {
@@ -99,13 +102,14 @@ async fn call(replicas: Arc<[Channel]>, stop: Arc<AtomicBool>, lost: Arc<AtomicU
 
 async fn get(replicas: &[Channel], number: u64) -> Result<(), Status> {
     let mut pause = PAUSE;
+    let began = Instant::now();
     for attempt in 0..ATTEMPTS {
         let at = (usize::try_from(number).unwrap() + attempt as usize) % replicas.len();
         let mut ask = tonic::Request::new(proto::GetTransferRequest {
             key: Some(Key::TransferId("TR0".to_owned())),
             ..Default::default()
         });
-        ask.set_timeout(Duration::from_secs(10));
+        ask.set_timeout(DEADLINE.saturating_sub(began.elapsed()));
         match ReturnsServiceClient::new(replicas[at].clone())
             .get_transfer(ask)
             .await
@@ -114,8 +118,10 @@ async fn get(replicas: &[Channel], number: u64) -> Result<(), Status> {
             Err(status) if may_be_repeated(&status) && attempt + 1 < ATTEMPTS => {}
             Err(status) => return Err(status),
         }
-        tokio::time::sleep(pause).await;
-        pause *= 2;
+        // Up to a half is left to chance; here the number of the call is chance enough.
+        let chance = pause / 2 * u32::try_from(number % 8).unwrap() / 8;
+        tokio::time::sleep(pause - chance).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
     }
     unreachable!("the last attempt returns")
 }

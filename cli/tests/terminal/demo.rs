@@ -103,9 +103,6 @@ fn every_line_that_the_demo_suggests_works_when_it_is_pasted() {
     for line in &suggested[1..] {
         let (_, port) = address.rsplit_once(':').unwrap();
         let line = line.replace("localhost:50051", &format!("localhost:{port}"));
-        if line.trim_start().starts_with("grpcurl ") && !has_grpcurl() {
-            continue;
-        }
         let path = std::env::var("PATH").unwrap_or_default();
         let pasted = shell(&line)
             .env("PATH", format!("{}:{path}", tools()))
@@ -126,8 +123,4 @@ fn every_line_that_the_demo_suggests_works_when_it_is_pasted() {
 /// Where this repository's tools are.
 fn tools() -> String {
     concat!(env!("CARGO_MANIFEST_DIR"), "/../.tools/bin").to_owned()
-}
-
-fn has_grpcurl() -> bool {
-    Path::new(&tools()).join("grpcurl").exists()
 }

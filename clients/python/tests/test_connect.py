@@ -1,5 +1,7 @@
 """What `connect` takes, and what it refuses."""
 
+from concurrent import futures
+
 import grpc
 import pytest
 
@@ -21,6 +23,25 @@ def a_token_is_enough(stack):
     assert ask(echeck_returns.connect(stack.address, ca_file=stack.ca, token=stack.token)) is not None
     address = f"https://{stack.address}/"
     assert ask(echeck_returns.connect(address, ca_file=str(stack.ca), token=stack.token)) is not None
+
+
+def a_service_that_is_gone_for_a_moment_is_asked_again():
+    attempts = []
+
+    class Service(returns_service_pb2_grpc.ReturnsServiceServicer):
+        def ListReturns(self, request, context):
+            attempts.append(request)
+            if len(attempts) < 3:
+                context.abort(grpc.StatusCode.UNAVAILABLE, "the service is stopping")
+            return api.ListReturnsResponse()
+
+    server = grpc.server(futures.ThreadPoolExecutor(max_workers=1))
+    returns_service_pb2_grpc.add_ReturnsServiceServicer_to_server(Service(), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    assert ask(echeck_returns.connect(f"http://127.0.0.1:{port}")) is not None
+    assert len(attempts) == 3
+    server.stop(None)
 
 
 def a_token_may_be_a_function_that_is_called_each_time(stack):

@@ -191,7 +191,7 @@ fn bank_of_trace(trace: &str) -> Option<&str> {
 
 fn duplicate(prior: &PriorDecision) -> String {
     let code = prior.kind.code().map(|(code, _)| code).unwrap_or_default();
-    let trace = prior.return_trace.as_ref();
+    let trace = prior.keys.return_trace.as_ref();
     let trace = trace.map_or_else(String::new, |trace| format!(", return trace {trace}"));
     let id = &prior.return_id;
     format!("another return of this payment already stands: {id} ({code}{trace})")

@@ -2,7 +2,7 @@
 //! rolled back. Each chain of changes begins at the transfer as it is now.
 
 use chrono::{DateTime, Utc};
-use echeck_proto::adapter::v1::Transfer;
+use echeck_proto::adapter::v1::{Transfer, TransferType};
 
 use crate::batch::{
     AddedTransfer, ExpectedState, KeyKind, LookupKey, ReleaseToSettlement, ReturnReason,
@@ -203,11 +203,20 @@ impl Trial<'_> {
             messages: vec!["ReasonCode: R01".to_owned()],
         };
         let id = self.transfer.id.as_str();
+        let reapply = || UpdateEffect::Reapply(self.added(SECOND_REVERSAL, RESTORATION));
+        let mut failed = vec![self.update("fail", now, fail)];
+        // Only a payout that came back can be restored: a debit that failed was never sent.
+        if self.transfer.r#type() == TransferType::Credit {
+            let state = TransferState::Failed;
+            failed.push(self.update("restore a payout", state, self.restore(id)));
+            failed.push(self.update("take the payout back again", state, reapply()));
+        }
         [
-            vec![self.update("fail", now, fail)],
+            failed,
             vec![
                 self.update("return", now, give_back),
                 self.update("restore a return", returned, self.restore(id)),
+                self.update("reapply a return", returned, reapply()),
             ],
             vec![
                 self.update(
@@ -217,11 +226,7 @@ impl Trial<'_> {
                 ),
                 self.release("release the reversal", REVERSAL),
                 self.update("restore", now, self.restore(REVERSAL)),
-                self.update(
-                    "reapply",
-                    now,
-                    UpdateEffect::Reapply(self.added(SECOND_REVERSAL, RESTORATION)),
-                ),
+                self.update("reapply", now, reapply()),
                 self.release("release what was restored", RESTORATION),
             ],
         ]

@@ -15,6 +15,20 @@ use super::blocked::BlockedRows;
 use super::cursor::FeedCursor;
 use super::{Feed, FeedError, Role, step};
 
+/// The most bytes of rows in a batch, so that it is within what an adapter takes however much a bank wrote
+/// into its rows. One row is far smaller.
+const BATCH_BYTES: usize = 8 << 20;
+
+/// How many of the rows of these sizes, and at least one, are together within [`BATCH_BYTES`].
+fn fitting(sizes: impl Iterator<Item = usize>) -> usize {
+    let mut bytes = 0;
+    let within = sizes.take_while(|size| {
+        bytes += size;
+        bytes <= BATCH_BYTES
+    });
+    within.count().max(1)
+}
+
 /// The stages of a feed, each with the time spent in it since it was last idle.
 #[derive(Debug, Default)]
 pub(super) struct FeedTimes {
@@ -143,6 +157,7 @@ impl Feed {
     /// The next rows after a position; `None` when there are none.
     async fn next_batch(&self, after: u64) -> Result<Option<FeedBatch>, StoreError> {
         let mut rows = self.store.rows_after(after, self.batch_size).await?;
+        rows.truncate(fitting(rows.iter().map(|row| row.payload.len())));
         if self.role == Role::Mirror {
             let limit = self.store.progress(&self.system_of_record).await?.position;
             rows.retain(|row| row.position <= limit);
@@ -264,5 +279,19 @@ impl Feed {
             .iter()
             .map(|exception| exception.position)
             .collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_ends_where_it_would_be_too_large_and_has_a_row_all_the_same() {
+        let half = BATCH_BYTES / 2;
+        assert_eq!(fitting([half, half, 1].into_iter()), 2);
+        assert_eq!(fitting([half, half + 1, 1].into_iter()), 1);
+        assert_eq!(fitting([BATCH_BYTES + 1, 1].into_iter()), 1);
+        assert_eq!(fitting([1; 3].into_iter()), 3);
     }
 }

@@ -215,21 +215,29 @@ impl Adapter {
         Ok((answer.matches, policy))
     }
 
-    /// Looks up all `keys`, in as many calls as the contract's limit asks for.
+    /// Looks up all `keys`, in as many calls as the contract's limit asks for, and in more where the
+    /// answer to one of them is larger than a message may be.
     pub async fn lookup(&self, keys: &[(TransferKeyKind, String)]) -> Result<Lookup, AdapterError> {
         let mut lookup = Lookup {
             policy: FundingPolicy::State,
             found: HashMap::new(),
         };
         // Even without a key the policy is wanted, so one call is always made.
-        let chunks: Vec<&[(TransferKeyKind, String)]> = if keys.is_empty() {
+        let mut chunks: Vec<&[(TransferKeyKind, String)]> = if keys.is_empty() {
             vec![keys]
         } else {
             keys.chunks(MAX_KEYS).collect()
         };
-        for chunk in chunks {
+        while let Some(chunk) = chunks.pop() {
             let sent = chunk.iter().map(|(kind, value)| key(*kind, value));
-            let (matches, policy) = self.lookup_raw(sent.collect()).await?;
+            let (matches, policy) = match self.lookup_raw(sent.collect()).await {
+                Ok(answer) => answer,
+                Err(error) if error.is_too_large() && chunk.len() > 1 => {
+                    chunks.extend(chunk.chunks(chunk.len().div_ceil(2)));
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
             lookup.policy = policy;
             for (key, matches) in chunk.iter().zip(matches) {
                 let found = FoundTransfers::new(&matches);

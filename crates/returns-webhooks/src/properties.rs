@@ -155,13 +155,9 @@ impl World {
             .standing(id)
             .iter()
             .filter_map(|row| {
-                Some(PriorDecision {
-                    return_id: row.row.return_id.clone(),
-                    effect: row.row.effect.decided()?,
-                    kind: row.row.entry.kind.clone(),
-                    return_trace: None,
-                    case_id: None,
-                })
+                let effect = row.row.effect.decided()?;
+                let return_id = row.row.return_id.clone();
+                Some(PriorDecision::on(&row.row.entry, return_id, effect))
             })
             .collect();
         let found = Resolution::One(transfer.clone());

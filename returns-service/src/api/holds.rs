@@ -29,7 +29,7 @@ impl Api {
             import_id: page::given(&request.import_id).map(str::to_owned),
             source: page::given(&request.source).map(str::to_owned),
             reason: requested::<proto::HoldReason>("reason", request.reason)?,
-            code: page::given(&request.code).map(str::to_owned),
+            code: code(&request.code),
             ..HoldFilter::of(
                 requested::<proto::HoldState>("state", request.state)?.unwrap_or(HoldState::Open),
             )
@@ -249,6 +249,11 @@ impl Api {
     }
 }
 
+/// A code as it is stored: in capitals.
+fn code(given: &str) -> Option<String> {
+    page::given(given.trim()).map(str::to_ascii_uppercase)
+}
+
 fn retry_filter(
     request: &proto::RetryHoldsRequest,
     held_before: DateTime<Utc>,
@@ -258,7 +263,7 @@ fn retry_filter(
         reason: requested::<proto::HoldReason>("reason", request.reason)?,
         import_id: given(&request.import_id),
         source: given(&request.source),
-        code: given(&request.code),
+        code: code(&request.code),
         ..HoldFilter::of(HoldState::Open)
     };
     if filter == HoldFilter::of(HoldState::Open) {

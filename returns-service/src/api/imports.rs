@@ -17,7 +17,7 @@ use super::filter::{Amounts, Filters, Times};
 use super::operator::Operator;
 use super::page::Filtered;
 use super::requests::{AfterCrash, Repeatable};
-use super::{Api, convert, page};
+use super::{Api, convert, door, page};
 
 /// Unreadable lines that an import lists.
 const SHOWN_LINES: u32 = 100;
@@ -53,6 +53,7 @@ impl Api {
             let what = "the first message must be the header";
             return Err(errors::invalid("header", what));
         };
+        let header = door::admit(header)?;
         let source = self.source_of(&header)?;
         check_name(&header.file_name)?;
         let wait = wait_level(header.wait)?;

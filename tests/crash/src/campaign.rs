@@ -356,6 +356,10 @@ async fn left_to_do(rig: &Rig) -> Result<Left> {
     let cursor = "SELECT COALESCE(MAX(position), 0) FROM echeck_cursor";
     let gateway = rig.gateway.number(cursor).await?;
     let mirror = rig.rallypay.number(cursor).await?;
+    // What the service knows comes after what a database has, by one statement.
+    let known_to =
+        "SELECT COALESCE(MIN(position), 0) FROM followers WHERE name IN ('gateway', 'rallypay')";
+    let known_to = returns.number(known_to).await?;
     let (published_to, undelivered) = (
         returns.number("SELECT position FROM webhook_head").await?,
         returns
@@ -383,7 +387,7 @@ async fn left_to_do(rig: &Rig) -> Result<Left> {
     let files = format!("SELECT COUNT(*) FROM imports WHERE files_done <> {yes}");
     let files = returns.number(&files).await?;
     let counts = running + open + unhandled + unready + undelivered + owners + files;
-    let at_the_end = gateway == head && mirror == head && published_to == head;
+    let at_the_end = gateway == head && mirror == head && known_to == head && published_to == head;
     let all_but_holds = counts == 0 && waiting.is_empty() && at_the_end;
     // The oracle is asked last, and only then, since it reads every file again. A hold that was
     // resolved meanwhile has moved the journal's end, which the second look sees.
@@ -398,7 +402,8 @@ async fn left_to_do(rig: &Rig) -> Result<Left> {
     Ok(Left::Something(format!(
         "{waiting:?} wait at the acquirer, {running} runs go on, {open} imports are open, {known} \
          holds wait for what is there, {unhandled} exceptions are unhandled, \
-         {unready} reversals are not ready to settle; the journal ends at {head}, the gateway is at {gateway}, the mirror at {mirror}; {files} \
+         {unready} reversals are not ready to settle; the journal ends at {head}, the gateway is at {gateway}, the mirror at {mirror}, \
+         and the service knows up to {known_to}; {files} \
          imports are not archived and reported; rows up to {published_to} became events, {undelivered} \
          deliveries are pending, the first of them due {due}, {owners} owners wait to be notified"
     )))

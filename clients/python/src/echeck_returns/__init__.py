@@ -12,6 +12,7 @@ generated stubs in `echeck.returns.v1`.
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -28,6 +29,15 @@ __all__ = ["connect"]
 
 # An answer may have 500 transfers, each with the processor's raw answer.
 MAX_MESSAGE_BYTES = 64 * 1024 * 1024
+# A replica that stops or is killed is no answer: the call is made again, at another replica if there is one.
+# Five attempts are the most that gRPC makes.
+RETRIES = {
+    "maxAttempts": 5,
+    "initialBackoff": "0.2s",
+    "maxBackoff": "5s",
+    "backoffMultiplier": 2,
+    "retryableStatusCodes": ["UNAVAILABLE"],
+}
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 
@@ -71,8 +81,9 @@ def connect(
     return grpc.secure_channel(target, credentials, _options())
 
 
-def _options() -> list[tuple[str, int]]:
+def _options() -> list[tuple[str, int | str]]:
     return [
+        ("grpc.service_config", json.dumps({"methodConfig": [{"name": [{}], "retryPolicy": RETRIES}]})),
         ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
         # A connection that broke without a word ends a stream that only waits.
         ("grpc.keepalive_time_ms", 30_000),

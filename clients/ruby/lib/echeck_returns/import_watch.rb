@@ -57,7 +57,7 @@ module EcheckReturns
       return false if Clock.now >= @deadline
       return true if error.is_a?(DeadlineExceeded)
 
-      @connection.retries.retryable?(error) && failures < 10
+      @connection.retries.again?(error, failures)
     end
   end
 end

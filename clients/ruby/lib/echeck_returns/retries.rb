@@ -31,7 +31,7 @@ module EcheckReturns
         attempt += 1
         yield attempt
       rescue CallError => e
-        raise unless repeatable && attempt < @max_attempts && retryable?(e)
+        raise unless repeatable && again?(e, attempt)
 
         pause = pause(attempt, e)
         raise if Clock.now + pause >= deadline
@@ -39,6 +39,11 @@ module EcheckReturns
         @sleep.call(pause)
         retry
       end
+    end
+
+    # Whether a call is made again that has failed so many times in a row.
+    def again?(error, failures)
+      failures < @max_attempts && retryable?(error)
     end
 
     # A full service says when it has room again. Without that, such as after an answer that is too

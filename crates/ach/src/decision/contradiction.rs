@@ -64,9 +64,9 @@ fn of_key(
     ))
 }
 
-/// The ids that are the network's own mean the same on both sides, so they are compared also where
-/// no rule looks them up. A rule may say that what was sent as the individual id is another id of
-/// ours.
+/// The ids that are the network's or the acquirer's own mean the same on both sides, so they are compared
+/// also where no rule looks them up. A rule may say that what came as the individual id or the payment id
+/// is another id of ours.
 fn network_ids(
     keys: &EntryKeys,
     transfer: &Transfer,
@@ -82,20 +82,31 @@ fn network_ids(
     let is_looked_up = |key| found.iter().any(|(rule, _)| rule.entry == key);
     let individual_id = keys.individual_id.as_deref();
     let individual_id = individual_id.filter(|_| !is_looked_up(EntryKey::IndividualId));
-    differs(
+    let payment_id = keys.payment_id.as_deref();
+    let payment_id = payment_id.filter(|_| !is_looked_up(EntryKey::PaymentId));
+    let trace = differs(
         EntryKey::OriginalTrace,
         "original trace",
         trace,
         TransferKeyKind::AchTrace,
-    )
-    .or_else(|| {
-        differs(
-            EntryKey::IndividualId,
-            "individual id",
-            individual_id,
-            TransferKeyKind::IndividualId,
-        )
-    })
+    );
+    trace
+        .or_else(|| {
+            differs(
+                EntryKey::IndividualId,
+                "individual id",
+                individual_id,
+                TransferKeyKind::IndividualId,
+            )
+        })
+        .or_else(|| {
+            differs(
+                EntryKey::PaymentId,
+                "payment id",
+                payment_id,
+                TransferKeyKind::PaymentId,
+            )
+        })
 }
 
 /// The id of that kind, where the transfer comes with it.

@@ -1,6 +1,7 @@
 //! Whether the journal knows an entry already, and whether its transfer has a return already.
 
-use super::{Effect, Hold, PriorDecision};
+use super::contradiction::is_same_id;
+use super::{Effect, EntryKey, Hold, PriorDecision};
 use crate::code::{CorrectionCode, ReturnCode};
 use crate::entry::{Coded, Corrected, Entry, EntryKind};
 
@@ -46,16 +47,39 @@ impl<'a> Reason<'a> {
     }
 }
 
-/// Whether `entry` reports the very event that `prior` recorded. Codes must agree; an id that
-/// both carry must agree too. Two returns with different ids are two returns.
+/// Whether `entry` reports the very event that `prior` recorded. Codes must agree; a trace, an id of the
+/// return or an amount that both carry must agree too. Two returns with different ids are two returns.
 pub(super) fn is_same(entry: &Entry, prior: &PriorDecision) -> bool {
+    let (keys, known) = (&entry.keys, &prior.keys);
     Reason::of(&entry.kind).is_some_and(|reason| Reason::of(&prior.kind) == Some(reason))
-        && agree(&entry.keys.return_trace, &prior.return_trace)
-        && agree(&entry.keys.case_id, &prior.case_id)
+        && agree(&keys.return_trace, &known.return_trace)
+        && agree(&keys.case_id, &known.case_id)
+        && is_one(
+            EntryKey::OriginalTrace,
+            &keys.original_trace,
+            &known.original_trace,
+        )
+        && agree(&entry.amount_to_match(), &prior.amount)
 }
 
-/// Whether two ids are equal, or one of them is missing.
-pub(super) fn agree(a: &Option<String>, b: &Option<String>) -> bool {
+/// Whether each id of `entry` by which a payment is found is one that `prior` had.
+pub(super) fn has_its_ids(entry: &Entry, prior: &PriorDecision) -> bool {
+    EntryKey::ALL.iter().all(|key| {
+        let (given, known) = (key.of(&entry.keys), key.of(&prior.keys));
+        given.is_none() || given == known
+    })
+}
+
+/// Whether two ids are one, or one of them is missing.
+fn is_one(key: EntryKey, a: &Option<String>, b: &Option<String>) -> bool {
+    match (a, b) {
+        (Some(a), Some(b)) => is_same_id(key, a, b),
+        (None, _) | (_, None) => true,
+    }
+}
+
+/// Whether two values are equal, or one of them is missing.
+pub(super) fn agree<T: PartialEq>(a: &Option<T>, b: &Option<T>) -> bool {
     match (a, b) {
         (Some(a), Some(b)) => a == b,
         (None, _) | (_, None) => true,

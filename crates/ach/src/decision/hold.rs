@@ -37,7 +37,8 @@ text_enum! {
         UnreadableCorrection = "unreadable_correction",
         /// The code is not in the table, or not in force.
         UnknownCode = "unknown_code",
-        /// The transfer's type is not one that can be returned.
+        /// The transfer's type is not one that can be returned, or what came back is one of our own
+        /// reversals.
         UnsupportedType = "unsupported_type",
         /// A database refused the change, or does not have the row. Never decided here.
         DatabaseRefused = "database_refused",
@@ -207,6 +208,16 @@ impl Hold {
     pub(super) fn unsupported_type(transfer: &Transfer) -> Self {
         let (id, noun) = (&transfer.id, TransferType::Other.noun());
         let detail = format!("transfer {id} is {noun}{}", unnamed(transfer));
+        Self::new(HoldReason::UnsupportedType, detail)
+    }
+
+    pub(super) fn return_of_reversal(transfer: &Transfer) -> Self {
+        let detail = format!(
+            "the entry returns a reversal that was sent (its batch is described REVERSAL), and not transfer \
+             {} that its ids name; find the reversal, ask the bank whether it may be dishonored with R62, \
+             then dismiss the hold",
+            transfer.id
+        );
         Self::new(HoldReason::UnsupportedType, detail)
     }
 

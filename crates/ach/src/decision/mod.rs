@@ -29,7 +29,8 @@ pub use transfer::{Expected, FundingPolicy, Parties, Transfer, TransferState, Tr
 pub use wording::{failure_messages, return_messages, reversal_tags, stage_tags};
 
 use crate::code::ReturnCode;
-use crate::entry::{Coded, Entry, EntryKind};
+use crate::entry::{Coded, Entry, EntryKeys, EntryKind};
+use crate::money::Money;
 use stage::{Contest, Dishonor};
 
 /// A decision about the transfer that is in the journal and still stands.
@@ -41,10 +42,23 @@ pub struct PriorDecision {
     pub effect: Effect,
     /// The entry it was decided on.
     pub kind: EntryKind,
-    /// The return's own trace number, if its file had one.
-    pub return_trace: Option<String>,
-    /// The acquirer's id of the return, if its file had one.
-    pub case_id: Option<String>,
+    /// Its ids.
+    pub keys: EntryKeys,
+    /// The amount that was compared with the transfer's, if its file had one.
+    pub amount: Option<Money>,
+}
+
+impl PriorDecision {
+    /// What was done about `entry`, under the id of a return or correction.
+    pub fn on(entry: &Entry, return_id: impl Into<String>, effect: Effect) -> Self {
+        Self {
+            return_id: return_id.into(),
+            effect,
+            kind: entry.kind.clone(),
+            keys: entry.keys.clone(),
+            amount: entry.amount_to_match(),
+        }
+    }
 }
 
 /// What is to be done about an entry.
@@ -240,13 +254,25 @@ fn act_or_duplicate<'t>(
         Resolution::Ambiguous(ids) => return Err(Hold::ambiguous_transfer(ids)),
         Resolution::Unreadable { why, .. } => return Err(Hold::unreadable_transfer(why)),
     };
-    if let Some(prior) = known.iter().find(|prior| duplicate::is_same(entry, prior)) {
+    let contradiction = match found {
+        Resolution::Contradicted { why, .. } => Some(why),
+        Resolution::One(_)
+        | Resolution::Unknown
+        | Resolution::Ambiguous(_)
+        | Resolution::Unreadable { .. } => None,
+    };
+    let same = known.iter().find(|prior| {
+        // Ids that contradict may be of another payment, unless a person has said whose they are.
+        duplicate::is_same(entry, prior)
+            && (contradiction.is_none() || duplicate::has_its_ids(entry, prior))
+    });
+    if let Some(prior) = same {
         return Ok(Decision::Duplicate {
             transfer,
             of: prior.return_id.clone(),
         });
     }
-    if let Resolution::Contradicted { why, .. } = found {
+    if let Some(why) = contradiction {
         return Err(Hold::ids_contradict(why));
     }
     let act = match event {
@@ -257,11 +283,13 @@ fn act_or_duplicate<'t>(
         Event::ValidationFailure => {
             duplicate::check_no_return(known)?;
             check_fit(entry, transfer)?;
+            check_payment(entry, transfer)?;
             returned::validation_failure(transfer, policy)?
         }
         Event::Return(code) => {
             duplicate::check_no_return(known)?;
             check_fit(entry, transfer)?;
+            check_payment(entry, transfer)?;
             let mut act = returned::returned(code, transfer, policy)?;
             act.flags
                 .extend(entry.is_questionable().then_some(Flag::Questionable));
@@ -277,6 +305,15 @@ fn act_or_duplicate<'t>(
         }
     };
     Ok(Decision::Act(act))
+}
+
+/// What came back must be a payment, and not one of our own reversals: whose money that moves, a person
+/// finds out.
+fn check_payment(entry: &Entry, transfer: &Transfer) -> Result<(), Hold> {
+    match entry.is_of_reversal() {
+        true => Err(Hold::return_of_reversal(transfer)),
+        false => Ok(()),
+    }
 }
 
 /// Direction, currency and amount must be the transfer's.

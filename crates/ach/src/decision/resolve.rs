@@ -66,13 +66,20 @@ pub struct MatchRule {
 impl MatchRule {
     /// The value that this rule looks up for `entry`.
     pub fn value<'a>(&self, keys: &'a EntryKeys) -> Option<&'a str> {
-        match self.entry {
-            EntryKey::PaymentId => keys.payment_id.as_deref(),
-            EntryKey::OrderId => keys.order_id.as_deref(),
-            EntryKey::TransferRequestId => keys.transfer_request_id.as_deref(),
-            EntryKey::OriginalTrace => keys.original_trace.as_deref(),
-            EntryKey::IndividualId => keys.individual_id.as_deref(),
-            EntryKey::CheckSerialNumber => keys.check_serial_number.as_deref(),
+        self.entry.of(keys)
+    }
+}
+
+impl EntryKey {
+    /// The id among those of an entry.
+    pub(super) fn of(self, keys: &EntryKeys) -> Option<&str> {
+        match self {
+            Self::PaymentId => keys.payment_id.as_deref(),
+            Self::OrderId => keys.order_id.as_deref(),
+            Self::TransferRequestId => keys.transfer_request_id.as_deref(),
+            Self::OriginalTrace => keys.original_trace.as_deref(),
+            Self::IndividualId => keys.individual_id.as_deref(),
+            Self::CheckSerialNumber => keys.check_serial_number.as_deref(),
         }
     }
 }

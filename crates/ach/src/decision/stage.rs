@@ -133,7 +133,7 @@ fn dishonored_return<'a>(
     check_same_return(entry, dishonor.return_code, returned)?;
     let (code, id) = (dishonor.code, &returned.return_id);
     // Of two returns, the one that did nothing here may be the one that is dishonored.
-    let lacks_trace = entry.keys.return_trace.is_none() || returned.return_trace.is_none();
+    let lacks_trace = entry.keys.return_trace.is_none() || returned.keys.return_trace.is_none();
     if code == ReturnCode::R67 && lacks_trace {
         return Err(format!(
             "a trace number is missing that says which of two returns is the duplicate; {id} stands"
@@ -235,11 +235,11 @@ fn check_same_return(
     returned: &PriorDecision,
 ) -> Result<(), String> {
     let (id, trace) = (&returned.return_id, &entry.keys.return_trace);
-    if !agree(trace, &returned.return_trace) {
+    if !agree(trace, &returned.keys.return_trace) {
         return Err(format!(
             "it is about the return with trace {}, but {id} with trace {} stands",
             trace.as_deref().unwrap_or_default(),
-            returned.return_trace.as_deref().unwrap_or_default()
+            returned.keys.return_trace.as_deref().unwrap_or_default()
         ));
     }
     match (named, returned.kind.return_code()) {

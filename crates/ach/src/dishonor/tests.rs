@@ -46,13 +46,9 @@ fn debit() -> Transfer {
 }
 
 fn prior() -> PriorDecision {
-    PriorDecision {
-        return_id: "ret_1".into(),
-        effect: Effect::Reverse,
-        kind: returned(ReturnCode::R02).kind,
-        return_trace: Some("091000010000009".into()),
-        case_id: None,
-    }
+    let mut entry = returned(ReturnCode::R02);
+    entry.keys.return_trace = Some("091000010000009".into());
+    PriorDecision::on(&entry, "ret_1", Effect::Reverse)
 }
 
 fn codes(found: &[DishonorGround]) -> Vec<String> {

@@ -22,9 +22,9 @@ impl AccountTail {
     }
 
     fn last(text: &str, kept: impl Fn(usize) -> usize) -> Option<Self> {
-        let characters: Vec<char> = text.chars().filter(char::is_ascii_alphanumeric).collect();
-        let start = characters.len() - kept(characters.len());
-        (!characters.is_empty()).then(|| Self(characters[start..].iter().collect()))
+        let characters = || text.chars().filter(char::is_ascii_alphanumeric);
+        let length = characters().count();
+        (length > 0).then(|| Self(characters().skip(length - kept(length)).collect()))
     }
 }
 

@@ -145,7 +145,10 @@ impl Entry {
             &mut self.sec,
         ];
         for text in texts.into_iter().flatten() {
-            *text = without_long_numbers(text);
+            // Most have no number at all.
+            if text.contains(char::is_numeric) {
+                *text = without_long_numbers(text);
+            }
         }
         if let EntryKind::Correction { corrected, .. }
         | EntryKind::RefusedCorrection { corrected, .. } = &mut self.kind

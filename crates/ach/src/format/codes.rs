@@ -90,7 +90,7 @@ mod tests {
         assert_eq!(code("MS03"), Ok(Some(("MS03".to_owned(), false))));
         assert_eq!(
             code("123456789"),
-            Err("***6789 is not a valid code".to_owned())
+            Err("\"***6789\" is not a valid code".to_owned())
         );
         assert!(code("").is_err());
         assert_eq!(faults(&map), []);

@@ -51,6 +51,16 @@ const MOVED: [&str; 4] = [
 ];
 
 impl AdapterError {
+    /// Whether its answer, or what was sent, was larger than a message may be.
+    pub(super) fn is_too_large(&self) -> bool {
+        match self {
+            Self::Status { status, .. } => {
+                status.code() == Code::OutOfRange && status.get_details_error_info().is_none()
+            }
+            Self::Tls { .. } | Self::Contract { .. } => false,
+        }
+    }
+
     /// What is wrong, for people: the adapter itself, or its target. `leads` says whether that is
     /// the system of record.
     pub fn cause(&self, leads: bool) -> Cause {

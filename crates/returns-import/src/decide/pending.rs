@@ -23,7 +23,11 @@ impl PendingDecisions {
         standing
             .filter_map(|row| {
                 let effect = row.row.effect.decided()?;
-                Some(decision(&row.row.return_id, effect, &row.row.entry))
+                Some(PriorDecision::on(
+                    &row.row.entry,
+                    &row.row.return_id,
+                    effect,
+                ))
             })
             .chain(pending.cloned())
             .collect()
@@ -32,7 +36,7 @@ impl PendingDecisions {
     /// Remembers a decision until the journal says it.
     pub(super) fn add(&mut self, transfer_id: &str, id: &str, effect: Effect, entry: &Entry) {
         let decisions = self.decisions.entry(transfer_id.to_owned()).or_default();
-        decisions.push(decision(id, effect, entry));
+        decisions.push(PriorDecision::on(entry, id, effect));
     }
 
     /// The id of the next return of a transfer. Ids count up, so that each has its own for good.
@@ -41,15 +45,5 @@ impl PendingDecisions {
         *pending += 1;
         let given = known.ids_given.get(transfer_id).copied();
         ids::return_id(transfer_id, given.unwrap_or_default() + *pending)
-    }
-}
-
-fn decision(return_id: &str, effect: Effect, entry: &Entry) -> PriorDecision {
-    PriorDecision {
-        return_id: return_id.to_owned(),
-        effect,
-        kind: entry.kind.clone(),
-        return_trace: entry.keys.return_trace.clone(),
-        case_id: entry.keys.case_id.clone(),
     }
 }

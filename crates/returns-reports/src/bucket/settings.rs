@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use echeck_service::config::Section;
-use secrecy::{ExposeSecret as _, SecretString};
+use echeck_service::privacy;
+use secrecy::SecretString;
 
 /// What `[bucket]` says.
 #[derive(Debug, Clone)]
@@ -65,11 +66,7 @@ impl BucketSecret {
     pub(crate) fn now(&self) -> std::io::Result<SecretString> {
         match self {
             Self::Configured(secret) => Ok(secret.clone()),
-            Self::File(file) => {
-                let content = SecretString::from(std::fs::read_to_string(file)?);
-                let secret = content.expose_secret().trim_end_matches(['\r', '\n']);
-                Ok(SecretString::from(secret))
-            }
+            Self::File(file) => privacy::read_secret(file).map_err(std::io::Error::other),
         }
     }
 }

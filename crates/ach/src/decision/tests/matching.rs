@@ -1,7 +1,7 @@
 //! Which transfer an entry is about.
 
 use super::*;
-use crate::entry::EntryKeys;
+use crate::entry::{Direction, EntryKeys};
 
 fn rule(text: &str) -> MatchRule {
     text.parse().unwrap()
@@ -197,6 +197,80 @@ fn a_known_return_is_a_duplicate_also_when_its_ids_contradict() {
         today(),
     );
     assert!(matches!(decision, Decision::Duplicate { .. }));
+}
+
+/// Decides on `entry`, whose ids contradict, after a return that stands.
+fn after(known: &Entry, entry: &Entry) -> Decision<'static> {
+    let found = Resolution::Contradicted {
+        transfer: debit(),
+        why: "ids".into(),
+    };
+    let found = Box::leak(Box::new(found));
+    decide(entry, found, &[prior(known)], FundingPolicy::State, today())
+}
+
+#[test]
+fn a_return_of_another_payment_is_no_duplicate_of_a_return_whose_id_it_shares() {
+    let mut known = returned("R01");
+    known.keys.order_id = Some("FNX1".into());
+    known.keys.original_trace = Some("231380100000017".into());
+    type Change = fn(&mut Entry);
+    let changes: [Change; 3] = [
+        |entry| entry.keys.original_trace = Some("231380100000018".into()),
+        |entry| entry.keys.individual_id = Some("another".into()),
+        |entry| entry.amount = Some(Money::cents(7_700)),
+    ];
+    for change in changes {
+        let mut entry = known.clone();
+        change(&mut entry);
+        let Decision::Hold(hold) = after(&known, &entry) else {
+            panic!("{entry:?} is held");
+        };
+        assert_eq!(hold.reason, HoldReason::IdsContradict);
+    }
+    assert!(matches!(after(&known, &known), Decision::Duplicate { .. }));
+    // Nor where nothing but the trace or the amount speaks against it.
+    for change in [changes[0], changes[2]] {
+        let mut entry = known.clone();
+        change(&mut entry);
+        let known = [prior(&known)];
+        let decision = decide(&entry, one(debit()), &known, FundingPolicy::State, today());
+        let Decision::Hold(hold) = decision else {
+            panic!("{entry:?} is held");
+        };
+        assert_eq!(hold.reason, HoldReason::SecondReturn);
+    }
+}
+
+#[test]
+fn a_return_of_our_own_reversal_moves_no_money_also_where_it_would_fit_a_payment() {
+    for direction in [Direction::Debit, Direction::Unknown] {
+        let mut entry = returned("R01");
+        entry.direction = direction;
+        entry.entry_description = Some("REVERSAL".into());
+        let decision = decide(&entry, one(debit()), &[], FundingPolicy::State, today());
+        let Decision::Hold(hold) = decision else {
+            panic!("{direction:?} is held");
+        };
+        assert_eq!(hold.reason, HoldReason::UnsupportedType);
+        assert!(hold.detail.contains("R62"), "{}", hold.detail);
+    }
+}
+
+#[test]
+fn a_payment_id_that_no_rule_looks_up_contradicts_as_well() {
+    let ours = Transfer {
+        payment_id: Some("P2".into()),
+        ..debit()
+    };
+    let mut entry = returned("R01");
+    entry.keys.order_id = Some("FNX1".into());
+    entry.keys.payment_id = Some("P1".into());
+    let found = [(rule("order_id:trace_id"), vec![ours])];
+    let Resolution::Contradicted { why, .. } = resolve(&entry, &found) else {
+        panic!("P1 is not P2");
+    };
+    assert!(why.contains("P1") && why.contains("P2"), "{why}");
 }
 
 #[test]

@@ -89,13 +89,7 @@ pub(super) fn prior(entry: &Entry) -> PriorDecision {
         | EntryKind::Contested { .. }
         | EntryKind::RefusedCorrection { .. } => Effect::Reverse,
     };
-    PriorDecision {
-        return_id: "ret_1".into(),
-        effect,
-        kind: entry.kind.clone(),
-        return_trace: entry.keys.return_trace.clone(),
-        case_id: entry.keys.case_id.clone(),
-    }
+    PriorDecision::on(entry, "ret_1", effect)
 }
 
 /// A resolution that lives as long as what is decided on it.

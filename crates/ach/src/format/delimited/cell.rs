@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use echeck_masking::without_long_numbers;
+
 use crate::entry::AccountTail;
 
 /// The value without surrounding blanks and without the marks that tell a spreadsheet that
@@ -72,20 +74,29 @@ pub(super) fn may_be_account(value: &str) -> bool {
 /// number, since a row with shifted columns may have one anywhere.
 pub(in crate::format) fn shown(value: &str) -> String {
     const LONGEST: usize = 24;
-    let digits = value.chars().filter(char::is_ascii_digit).count();
-    let longest_run = value
-        .split(|c: char| !c.is_ascii_digit())
-        .map(str::len)
-        .max();
-    // Eight digits with separators are a date, which is useless when it is hidden.
-    if digits > 8 || longest_run.is_some_and(|run| run > 4) {
-        return masked(value);
-    }
+    let value = match is_like_a_date(value) {
+        true => value.to_owned(),
+        false => without_long_numbers(value),
+    };
     let mut short: String = value.chars().take(LONGEST).collect();
     if short.len() < value.len() {
         short.push('…');
     }
     format!("{short:?}")
+}
+
+/// Whether the value is written as a date, right or wrong: a wrong one that is hidden explains nothing.
+fn is_like_a_date(value: &str) -> bool {
+    let shape = |separator| -> Vec<usize> {
+        let parts = value.trim().split(separator);
+        let length = |part: &str| {
+            part.bytes()
+                .all(|b| b.is_ascii_digit())
+                .then_some(part.len())
+        };
+        parts.map(|part| length(part).unwrap_or(0)).collect()
+    };
+    matches!(shape('/')[..], [1 | 2, 1 | 2, 2 | 4]) || matches!(shape('-')[..], [4, 1 | 2, 1 | 2])
 }
 
 #[cfg(test)]
@@ -142,10 +153,23 @@ mod tests {
     #[test]
     fn an_error_shows_no_account_number() {
         assert_eq!(shown("13/45/2024"), "\"13/45/2024\"");
+        assert_eq!(shown("2024-13-45"), "\"2024-13-45\"");
         assert_eq!(shown("12,34"), "\"12,34\"");
-        assert_eq!(shown("123456789"), "***6789");
-        assert_eq!(shown("1234-5678-9012"), "***9012");
-        assert_eq!(shown("acct 12345"), "***2345");
+        assert_eq!(shown("123456789"), "\"***6789\"");
+        assert_eq!(shown("1234-5678-9012"), "\"***9012\"");
+        assert_eq!(shown("acct 12345"), "\"acct ***45\"");
+        for account in [
+            "7302-8461",
+            "7302 8461",
+            "73.02.84.61",
+            "７３０２８４６１５５０９",
+        ] {
+            let shown = shown(account);
+            assert!(
+                shown.starts_with("\"***") && !shown.contains("7302"),
+                "{shown}"
+            );
+        }
         assert!(shown(&"ä".repeat(100)).chars().count() < 30);
     }
 }

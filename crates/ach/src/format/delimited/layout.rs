@@ -17,6 +17,8 @@ pub(super) struct ColumnLayout {
     /// repeat them.
     headers: Vec<String>,
     fields: BTreeMap<Field, usize>,
+    /// The same by the field's number: each row asks for each field.
+    place_of: Vec<Option<usize>>,
     /// How many cells a detail row has, once that is known.
     pub(super) width: Option<usize>,
     /// To how many digits a column is filled with zeros.
@@ -117,9 +119,14 @@ impl ColumnLayout {
         let called_account = called_account.map(|(index, _)| index).collect();
         let longest = limits::HEADERS / headers.len().max(1);
         let shortened = |header| limits::cut(header, longest.min(limits::FIELD));
+        let mut place_of = vec![None; Field::ALL.len()];
+        for (field, index) in &fields {
+            place_of[*field as usize] = Some(*index);
+        }
         Self {
             headers: headers.into_iter().map(shortened).collect(),
             fields,
+            place_of,
             width,
             pads,
             masked,
@@ -131,7 +138,7 @@ impl ColumnLayout {
 
     /// The column of `field`, counted from 0.
     pub(super) fn index(&self, field: Field) -> Option<usize> {
-        self.fields.get(&field).copied()
+        self.place_of.get(field as usize).copied().flatten()
     }
 
     /// The place of a column that is not a field, counted from 0.

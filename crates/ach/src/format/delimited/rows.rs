@@ -249,7 +249,10 @@ impl Quotes {
     /// Whether the closing quote ends the cell: then all other quotes came in pairs, of which the
     /// cell has one each, and only blanks follow the last.
     fn are_well_placed(&self, cell: &[u8]) -> bool {
+        if !self.opened {
+            return true;
+        }
         let kept = memchr::memchr_iter(b'"', cell).count();
-        !self.opened || (self.seen == 2 * kept + 2 && self.last == b'"')
+        self.seen == 2 * kept + 2 && self.last == b'"'
     }
 }
