@@ -737,7 +737,7 @@ def two_copies_do_not_apply_a_batch_twice(adapter, journal):
 
 def echeck_adapter_test_holds_every_case(adapter, fresh, tmp_path):
     payments = [option for _ in range(4) for option in ("--payment", fresh.payment())]
-    payments += ["--funded", fresh.payment("SUCCEEDED")]
+    payments += ["--funded", fresh.payment("SUCCEEDED"), "--funded-amount-minor", "5000"]
     tried = subprocess.run(
         [running.BINARIES / "echeck", "adapter-test", fresh.address, *payments],
         capture_output=True, text=True, env=os.environ | {"ECHECK_CONFIG_HOME": str(tmp_path)}, check=False,

@@ -23,7 +23,11 @@ type Outcome = Result<(), String>;
 /// Tries every case, in an order in which the cheap ones come first.
 pub(super) async fn try_all(
     mut journal: Journal,
-    Payments { pending, funded }: Payments,
+    Payments {
+        pending,
+        funded,
+        funded_amount_minor,
+    }: Payments,
 ) -> Vec<(&'static str, Verdict)> {
     let mut pending = pending.into_iter();
     let mut verdicts = Vec::new();
@@ -79,7 +83,10 @@ pub(super) async fn try_all(
     ] {
         let verdict = match payment {
             None => Verdict::LeftOut(with_payment.needs()),
-            Some(payment) => match with_payment.outcome(journal, &payment).await {
+            Some(payment) => match with_payment
+                .outcome(journal, &payment, funded_amount_minor)
+                .await
+            {
                 Ok(()) => Verdict::Holds,
                 Err(why) => Verdict::Fails(why),
             },
@@ -123,13 +130,18 @@ impl WithPayment {
         }
     }
 
-    async fn outcome(self, journal: &mut Journal, payment: &str) -> Outcome {
+    async fn outcome(
+        self,
+        journal: &mut Journal,
+        payment: &str,
+        funded_amount_minor: i64,
+    ) -> Outcome {
         match self {
             Self::Returned => returned(journal, payment).await,
             Self::Repeated => repeated(journal, payment).await,
             Self::LostAnswer => lost_answer(journal, payment).await,
             Self::Failed => failed(journal, payment).await,
-            Self::Reversed => reversed(journal, payment).await,
+            Self::Reversed => reversed(journal, payment, funded_amount_minor).await,
         }
     }
 }
@@ -266,11 +278,11 @@ async fn failed(journal: &mut Journal, payment: &str) -> Outcome {
 }
 
 /// The stages of a return, one after the other, as they are decided in life.
-async fn reversed(journal: &mut Journal, payment: &str) -> Outcome {
+async fn reversed(journal: &mut Journal, payment: &str, amount_minor: i64) -> Outcome {
     let found = look_up(journal, payment).await?;
     let transfer = found.and_then(|found| found.into_iter().next());
     let mut applied = Vec::new();
-    for (stage, change) in Stages::of(payment, transfer.as_ref()).in_order() {
+    for (stage, change) in Stages::of(payment, amount_minor, transfer.as_ref()).in_order() {
         let steps = journal.steps([Some(change)]);
         let exceptions = journal.send(journal.batch(steps.clone())).await?;
         expect(exceptions.is_empty(), || {

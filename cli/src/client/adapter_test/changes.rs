@@ -44,12 +44,16 @@ pub(super) struct Stages<'a> {
 }
 
 impl<'a> Stages<'a> {
-    /// Of a payment, as it was looked up. A mirror is not told the amount by anybody else; any will do.
-    pub(super) fn of(payment: &'a str, transfer: Option<&proto::Transfer>) -> Self {
+    /// Of a payment, as it was looked up, or else of this amount.
+    pub(super) fn of(
+        payment: &'a str,
+        amount_minor: i64,
+        transfer: Option<&proto::Transfer>,
+    ) -> Self {
         let fresh = || format!("TR{}", &Uuid::new_v4().simple().to_string()[..22]);
         Self {
             payment,
-            amount_minor: transfer.map_or(100, |transfer| transfer.amount_minor),
+            amount_minor: transfer.map_or(amount_minor, |transfer| transfer.amount_minor),
             currency: transfer.map_or_else(|| "USD".to_owned(), |found| found.currency.clone()),
             in_deposit: transfer.and_then(|transfer| transfer.in_deposit),
             reversal: fresh(),

@@ -37,6 +37,9 @@ pub(super) struct Payments {
     /// A debit that succeeded, which is reversed.
     #[arg(long, value_name = "ID")]
     funded: Option<String>,
+    /// Its amount in minor units. A system of record is asked for it; a mirror may compare it.
+    #[arg(long, value_name = "CENTS", requires = "funded", default_value_t = 100)]
+    funded_amount_minor: i64,
 }
 
 /// What became of a case.
