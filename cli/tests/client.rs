@@ -100,6 +100,23 @@ async fn an_operator_imports_looks_and_resolves() {
     let shown = echeck(&stack, &["imports"]).await;
     assert!(String::from_utf8_lossy(&shown.stdout).contains("applied"));
 
+    // The report says what is held when it is written, so nobody decides before it is there.
+    let import_id = import["import_id"].as_str().unwrap();
+    let saved = path("report.csv");
+    let report = loop {
+        let asked = echeck(&stack, &["report", import_id, "-o", &saved, "--json"]).await;
+        if asked.status.success() {
+            break json(&asked).remove(0);
+        }
+        let said = String::from_utf8_lossy(&asked.stderr).into_owned();
+        assert!(said.contains("NOT_REPORTED_YET"), "{said}");
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    };
+    assert_eq!(
+        (&report["rows"], &report["ties_out"]),
+        (&60.into(), &true.into())
+    );
+
     let holds = json(&echeck(&stack, &["holds", "--json"]).await);
     assert_eq!(holds.len() as u64, count("held"));
     let hold_id = holds[0]["hold_id"].as_str().unwrap();
@@ -127,21 +144,6 @@ async fn an_operator_imports_looks_and_resolves() {
     assert_eq!(missing.status.code(), Some(4));
     assert!(String::from_utf8_lossy(&missing.stderr).contains("NOT_FOUND"));
 
-    let import_id = import["import_id"].as_str().unwrap();
-    let saved = path("report.csv");
-    let report = loop {
-        let asked = echeck(&stack, &["report", import_id, "-o", &saved, "--json"]).await;
-        if asked.status.success() {
-            break json(&asked).remove(0);
-        }
-        let said = String::from_utf8_lossy(&asked.stderr).into_owned();
-        assert!(said.contains("NOT_REPORTED_YET"), "{said}");
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    };
-    assert_eq!(
-        (&report["rows"], &report["ties_out"]),
-        (&60.into(), &true.into())
-    );
     let outcomes = report["outcomes"].as_array().unwrap();
     let held = outcomes.iter().find(|one| one["outcome"] == "held");
     assert_eq!(
