@@ -7,9 +7,9 @@ use std::time::Duration;
 use chrono_tz::Tz;
 use echeck_service::access::Access;
 use echeck_service::config::{ConfigError, Section, Settings};
-use echeck_service::server::ServerConfig;
+use echeck_service::server::{ServerConfig, ServerDefaults};
 use echeck_service::telemetry::TelemetryConfig;
-use echeck_service::tls::{ClientCertificates, ClientTls, Connection};
+use echeck_service::tls::{ClientTls, Connection};
 use returns_alerts::AlertSettings;
 use returns_feed::Role;
 use returns_feed::settle::ReadyPolicy;
@@ -116,8 +116,7 @@ impl Config {
         let jobs = root.section("jobs");
         let report = root.section("report");
         let section = root.section("server");
-        let mut server =
-            ServerConfig::read(&section, "127.0.0.1:50051", ClientCertificates::Optional);
+        let mut server = ServerConfig::read(&section, ServerDefaults::at("127.0.0.1:50051"));
         if !section.has("default_timeout_ms") {
             // A file takes its time to upload, and most callers forget to set a deadline.
             server.default_timeout = server.max_timeout;

@@ -399,6 +399,24 @@ async fn a_chunk_over_the_limit_and_a_file_over_the_limit_are_refused_and_leave_
     nothing_is_left(&world).await;
 }
 
+#[tokio::test]
+async fn a_header_that_nobody_would_write_is_refused_before_anything_of_it_is_looked_up() {
+    let world = World::start().await;
+    for (length, field) in [(100_000, "request"), (3_000, "reason")] {
+        let header = proto::ImportFileHeader {
+            source: RETURNS.into(),
+            file_name: "r.csv".into(),
+            reason: "r".repeat(length),
+            ..proto::ImportFileHeader::default()
+        };
+        let status = world.send_parts(header, Vec::new()).await.unwrap_err();
+        assert_eq!(status.code(), Code::InvalidArgument, "{status:?}");
+        let said = status.message();
+        assert!(said.starts_with(field) && said.len() < 200, "{said}");
+    }
+    nothing_is_left(&world).await;
+}
+
 async fn nothing_is_left(world: &World) {
     let spool = world.options.data.join("spool");
     echeck_tests::eventually("the spool is empty", || async {

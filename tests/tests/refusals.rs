@@ -236,7 +236,7 @@ async fn holds_are_retried_in_pages_and_those_that_fail_again_end_it() {
         .execute(&world.rallypay)
         .await
         .unwrap();
-    let retried = echeck(&world, &["holds", "retry", "--code", "R01"]).await;
+    let retried = echeck(&world, &["holds", "retry", "--code", "r01"]).await;
     assert_eq!(json(&retried)["resolved"], 4, "{retried:?}");
     eventually("the mirror has it", || async {
         world.transfer("TR1").await.databases[1].state() == DatabaseState::Applied

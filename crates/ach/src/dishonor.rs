@@ -171,16 +171,13 @@ fn misrouted(entry: &Entry, ours: Originator<'_>) -> Option<String> {
              {originated}"
         ));
     }
-    let own = ours.odfi_routing.join(", ");
     if !is_ours(addressed) {
+        let own = ours.odfi_routing.join(", ");
         return Some(format!(
             "the return is addressed to bank {addressed}, but ours is {own}"
         ));
     }
-    let originated = originated.filter(|bank| !is_ours(bank))?;
-    Some(format!(
-        "the original trace is of bank {originated}, but ours is {own}"
-    ))
+    foreign_bank(originated?, ours)
 }
 
 /// The first eight digits of a trace number: the bank that sent the entry.
@@ -287,6 +284,25 @@ fn wrong_direction(entry: &Entry, transfer: &Transfer) -> Option<String> {
     let (id, noun) = (&transfer.id, kind.noun());
     direction.contradicts(kind.direction()).then(|| {
         format!("the transaction code is that of a {direction}, but transfer {id} is {noun}")
+    })
+}
+
+/// Why the original of `entry` is none of ours, whatever payment its ids name: another company
+/// sent it, or another bank.
+pub fn foreign_original(entry: &Entry, ours: Originator<'_>) -> Option<String> {
+    wrong_company(entry, ours).or_else(|| {
+        let trace = entry.keys.original_trace.as_deref()?;
+        foreign_bank(bank_of_trace(trace)?, ours)
+    })
+}
+
+/// The bank of an original trace, where ours are known and it is none of them.
+fn foreign_bank(originated: &str, ours: Originator<'_>) -> Option<String> {
+    let known = ours.odfi_routing;
+    let is_foreign = !known.is_empty() && known.iter().all(|own| own != originated);
+    is_foreign.then(|| {
+        let own = known.join(", ");
+        format!("the original trace is of bank {originated}, but ours is {own}")
     })
 }
 

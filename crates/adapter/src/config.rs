@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use echeck_service::access::Access;
 use echeck_service::config::Section;
-use echeck_service::server::ServerConfig;
+use echeck_service::server::{ServerConfig, ServerDefaults};
 use echeck_service::telemetry::metrics_listen;
 use echeck_service::tls::ClientCertificates;
 
@@ -20,7 +20,7 @@ use crate::mapping::MappingConfig;
 use crate::target_url::TargetUrl;
 
 /// The default of `max_message_bytes`: a batch of 10,000 steps with the acquirer's rows fits.
-const MAX_MESSAGE_BYTES: usize = 32 << 20;
+const MAX_MESSAGE_BYTES: u64 = 32 << 20;
 
 /// Everything that an adapter needs to run.
 #[derive(Clone)]
@@ -53,16 +53,13 @@ impl AdapterConfig {
         if name.len() > 63 {
             root.fault("name", "is longer than 63 bytes");
         }
-        let server_section = root.section("server");
-        let mut server = ServerConfig::read(
-            &server_section,
-            default_listen,
-            ClientCertificates::Required,
-        );
-        if !server_section.has("max_message_bytes") {
-            server.max_message_bytes = MAX_MESSAGE_BYTES;
-        }
+        let server = ServerDefaults {
+            listen: default_listen,
+            certificates: ClientCertificates::Required,
+            max_message_bytes: MAX_MESSAGE_BYTES,
+        };
         let health = root.section("health");
+        let server = ServerConfig::read(&root.section("server"), server);
         let access = Access::read(&root.section("access"), server.listen);
         Self {
             name,

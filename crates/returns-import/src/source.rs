@@ -4,6 +4,7 @@
 mod settings;
 
 use ach::decision::MatchRule;
+use ach::dishonor::Originator;
 use ach::format::{Emptiness, Format};
 
 pub use settings::read;
@@ -45,6 +46,15 @@ pub struct Ours {
 }
 
 impl Source {
+    /// Our side of its files.
+    pub fn originator(&self) -> Originator<'_> {
+        Originator {
+            odfi_routing: &self.ours.odfi_routing,
+            company_ids: &self.ours.company_ids,
+            rules: &self.rules,
+        }
+    }
+
     /// The format's name, for people.
     pub fn format_name(&self) -> &str {
         match &self.format {

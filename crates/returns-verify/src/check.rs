@@ -138,7 +138,7 @@ impl JournalChecker {
                         .to_owned(),
                 );
             }
-            Some(checkpoints) => match checkpoints.last(journal_id, CHECKPOINTS).await {
+            Some(checkpoints) => match checkpoints.of(journal_id, CHECKPOINTS).await {
                 Ok(found) => signed = found,
                 Err(error) => {
                     let what = format!("the checkpoints cannot be read: {}", ErrorChain(&error));

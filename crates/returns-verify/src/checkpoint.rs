@@ -33,8 +33,11 @@ pub struct Checkpoints {
     pub clock: SharedClock,
 }
 
+/// Where the checkpoints of every journal are, in the bucket.
+const FOLDER: &str = "checkpoints";
+
 fn folder(journal_id: Uuid) -> String {
-    format!("checkpoints/{journal_id}")
+    format!("{FOLDER}/{journal_id}")
 }
 
 impl Checkpoints {
@@ -67,11 +70,7 @@ impl Checkpoints {
     }
 
     /// The last checkpoints of a journal, in order; a sentence in place of one that does not count.
-    pub(crate) async fn last(
-        &self,
-        journal_id: Uuid,
-        count: usize,
-    ) -> Result<Vec<Found>, BucketError> {
+    async fn last(&self, journal_id: Uuid, count: usize) -> Result<Vec<Found>, BucketError> {
         let folder = folder(journal_id);
         let mut found = Vec::new();
         for name in self.bucket.last_names(&folder, count).await? {
@@ -86,6 +85,45 @@ impl Checkpoints {
             });
         }
         Ok(found)
+    }
+
+    /// What the bucket has to say about a journal: its last checkpoints, and a sentence in place of
+    /// one that does not count, or that is of another journal.
+    pub(crate) async fn of(
+        &self,
+        journal_id: Uuid,
+        count: usize,
+    ) -> Result<Vec<Found>, BucketError> {
+        let mut found = self.last(journal_id, count).await?;
+        let others = self.of_other_journals(journal_id).await?;
+        found.extend(others.into_iter().map(Err));
+        Ok(found)
+    }
+
+    /// What our own key has signed about another journal, as a sentence for each. Whoever can write
+    /// to the database could give the journal another id, under which nothing is signed, and compute
+    /// every hash anew.
+    async fn of_other_journals(&self, journal_id: Uuid) -> Result<Vec<String>, BucketError> {
+        let mut others = Vec::new();
+        for name in self.bucket.folder_names(FOLDER).await? {
+            let Ok(other) = name.parse::<Uuid>() else {
+                continue;
+            };
+            if other == journal_id {
+                continue;
+            }
+            if let Some(Ok(last)) = self.last(other, 1).await?.pop() {
+                others.push(format!(
+                    "our key has signed position {} of journal {other} on {}, and this is journal \
+                     {journal_id}: the database was replaced, or the journal's id was changed; where \
+                     a new journal was begun on purpose, move {}/ out of {FOLDER}/ in the bucket",
+                    last.position,
+                    last.at,
+                    folder(other)
+                ));
+            }
+        }
+        Ok(others)
     }
 
     fn counts(&self, signed: &Signed, journal_id: Uuid) -> bool {

@@ -57,13 +57,15 @@ impl SignerJob {
             return Ok(());
         }
         if self.last.is_none() {
-            match self.checkpoints.last(head.journal_id, 1).await?.pop() {
-                Some(Ok(last)) => self.last = Some(last),
-                Some(Err(why)) => {
-                    self.refuse(why);
-                    return Ok(());
+            for found in self.checkpoints.of(head.journal_id, 1).await? {
+                match found {
+                    Ok(last) => self.last = Some(last),
+                    Err(why) => {
+                        self.refuse(why);
+                        self.last = None;
+                        return Ok(());
+                    }
                 }
-                None => {}
             }
         }
         if let Some(last) = &self.last {

@@ -49,6 +49,7 @@ on_both! {
     rows_cut_off_with_the_head_are_found_by_a_checkpoint,
     a_changed_row_is_found_though_the_chain_was_computed_again,
     nothing_is_signed_that_does_not_continue_the_last_checkpoint,
+    a_journal_under_another_id_is_found_and_not_signed,
     each_edited_column_is_found,
     forged_exceptions_are_found,
     edited_imports_and_holds_are_found,
@@ -308,6 +309,11 @@ impl World {
     /// Changes the money of row 1, and computes the chain again.
     async fn change_and_chain(&self) {
         let head = self.store.head().await.unwrap();
+        self.change_and_chain_under(head.journal_id).await;
+    }
+
+    /// The same, under an id of the journal.
+    async fn change_and_chain_under(&self, journal_id: Uuid) {
         let mut previous = Hash::default();
         for stored in self.store.stored_rows(0, 100).await.unwrap() {
             let mut payload = stored.payload.clone();
@@ -316,7 +322,7 @@ impl World {
                 assert_ne!(payload, stored.payload);
             }
             let at = stored.recorded_at;
-            previous = chain(head.journal_id, stored.position, &previous, at, &payload);
+            previous = chain(journal_id, stored.position, &previous, at, &payload);
             let hash = self.literal(&previous);
             let transfer_id = if stored.position == 1 {
                 "TR7"
@@ -331,8 +337,10 @@ impl World {
             .await;
         }
         let hash = self.literal(&previous);
-        self.forge(&[&format!("UPDATE journal_head SET hash = {hash}")])
-            .await;
+        self.forge(&[&format!(
+            "UPDATE journal_head SET hash = {hash}, journal_id = '{journal_id}'"
+        )])
+        .await;
     }
 }
 
@@ -404,6 +412,19 @@ async fn nothing_is_signed_that_does_not_continue_the_last_checkpoint(world: Wor
     other.change_and_chain().await;
     let told = other.sign(&key).await.unwrap();
     assert!(told.contains("was changed"), "{told}");
+}
+
+async fn a_journal_under_another_id_is_found_and_not_signed(world: World) {
+    let key = key();
+    world.sign(&key).await;
+    world.change_and_chain_under(Uuid::from_u128(0xf0)).await;
+    let why = "the database was replaced, or the journal's id was changed";
+    has(&world.verify(Some(&key)).await, why);
+    let told = world.sign(&key).await.unwrap();
+    assert!(told.contains(why), "{told}");
+    // Nobody has signed it meanwhile, and another key has nothing to say.
+    has(&world.verify(Some(&key)).await, why);
+    assert!(world.verify(Some(&self::key())).await.is_sound());
 }
 
 async fn each_edited_column_is_found(world: World) {

@@ -28,9 +28,12 @@ impl Api {
             before: page::place(&request.page_token)?,
         };
         let found = self.store.audit(&filter, size).await?;
-        let next_page_token = page::next(&found, size, |last| last.position);
+        let place = |last: &AuditEntry| last.position;
+        let end = page::next(&found, size, place);
+        let (records, next_page_token) =
+            page::answer(found, end, place, |entry| Some(record(entry)));
         Ok(proto::ListAuditResponse {
-            records: found.into_iter().map(record).collect(),
+            records,
             next_page_token,
         })
     }

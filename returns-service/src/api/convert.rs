@@ -102,16 +102,15 @@ fn rejection(why: &FileRejected) -> proto::Rejection {
     }
 }
 
-pub(super) fn rejected_lines(lines: &[RejectedLine]) -> Vec<proto::Rejection> {
-    let rejection = |Rejected { at, field, why, .. }: &Rejected| proto::Rejection {
+pub(super) fn rejected_line(line: RejectedLine) -> proto::Rejection {
+    let Rejected { at, field, why, .. } = line.rejected;
+    proto::Rejection {
         line: at.line,
         byte_offset: at.byte,
-        field: field.clone().unwrap_or_default(),
-        message: why.clone(),
+        field: field.unwrap_or_default(),
+        message: why,
         ..proto::Rejection::default()
-    };
-    let lines = lines.iter().map(|line| &line.rejected);
-    lines.map(rejection).collect()
+    }
 }
 
 pub(super) fn tally(tally: Tally) -> Option<proto::Tally> {

@@ -40,11 +40,14 @@ impl Api {
             };
             self.check_filters(filters).await?;
         }
-        let next_page_token = page::next(&found, size, |DishonorRecord { mark, .. }| {
+        let place = |DishonorRecord { mark, .. }: &DishonorRecord| {
             (mark.ground.last_day, mark.import_id.clone(), mark.ordinal)
-        });
+        };
+        let end = page::next(&found, size, place);
+        let (dishonorable_returns, next_page_token) =
+            page::answer(found, end, place, |one| Some(dishonorable(&one, today)));
         Ok(proto::ListDishonorableReturnsResponse {
-            dishonorable_returns: found.iter().map(|one| dishonorable(one, today)).collect(),
+            dishonorable_returns,
             next_page_token,
         })
     }

@@ -158,6 +158,12 @@ pub(super) fn precondition(reason: &str, what: impl Into<String>) -> ApiError {
     ApiError::new(Code::FailedPrecondition, reason, what, &[])
 }
 
+/// One of many is too long for what is left of the answer.
+pub(super) fn answer_full(what: &str, id: &str) -> ApiError {
+    let what = format!("the answer has no room for the {what} {id:?}; ask for it in another call");
+    precondition("ANSWER_FULL", what)
+}
+
 /// The journal ends before a position.
 pub(super) fn beyond_head(position: u64, head: u64) -> ApiError {
     let what = format!(

@@ -43,11 +43,13 @@ impl Api {
             };
             self.check_filters(filters).await?;
         }
+        let place = |last: &HoldRecord| (last.held_at, last.new.hold_id.clone());
+        let end = page::next(&holds, size, place);
+        let (holds, next_page_token) =
+            page::answer(holds, end, place, |hold| Some(convert::hold(&hold)));
         Ok(proto::ListHoldsResponse {
-            holds: holds.iter().map(convert::hold).collect(),
-            next_page_token: page::next(&holds, size, |last| {
-                (last.held_at, last.new.hold_id.clone())
-            }),
+            holds,
+            next_page_token,
         })
     }
 
@@ -76,7 +78,7 @@ impl Api {
         let action = request
             .action
             .ok_or_else(|| errors::invalid("action", "set retry_hold or dismiss_hold"))?;
-        let operator = Operator::of(caller, &request.request_id, &request.note);
+        let operator = Operator::with_note(caller, &request.request_id, &request.note)?;
         let hold = self.hold_record(&request.hold_id).await?;
         if hold.state != HoldState::Open {
             return already_closed(&hold, &action);
@@ -173,7 +175,7 @@ impl Api {
         caller: &Caller,
         request: proto::RetryHoldsRequest,
     ) -> Result<proto::RetryHoldsResponse, ApiError> {
-        let operator = Operator::of(caller, &request.request_id, &request.note);
+        let operator = Operator::with_note(caller, &request.request_id, &request.note)?;
         let size = page::size(request.page_size);
         let place: Option<RetryPlace> = page::place(&request.page_token)?;
         let (held_before, after) = match place {

@@ -6,7 +6,7 @@ use echeck_proto::returns::v1 as proto;
 use echeck_service::access::Caller;
 use proto::import_file_request::Part;
 use returns_import::{DryRun, KeptFile, ReceiveError, Receiving, Source, sources_like};
-use returns_model::import::{ImportRecord, Phase, PhaseName, Received};
+use returns_model::import::{ImportRecord, Phase, PhaseName, Received, RejectedLine};
 use returns_store::ImportFilter;
 use tokio_stream::StreamExt as _;
 use tonic::Streaming;
@@ -59,7 +59,9 @@ impl Api {
         let wait = wait_level(header.wait)?;
         let operator = match header.accept_missing_controls {
             true => Operator::with_reason(caller, &header.request_id, &header.reason)?,
-            false => Operator::of(caller, &header.request_id, &header.reason),
+            false => {
+                Operator::of(caller, &header.request_id, &header.reason).within_limit("reason")?
+            }
         };
         let mut kept = self.receive(&mut parts, source, &header.file_name).await?;
         if header.accept_missing_controls {
@@ -166,7 +168,7 @@ impl Api {
         };
         let (record, lines) = dry_run.run(source, kept).await?;
         let mut import = self.import_as_it_is(&record);
-        import.rejected_lines = convert::rejected_lines(&lines);
+        import.rejected_lines = lines.into_iter().map(convert::rejected_line).collect();
         if matches!(record.phase, Phase::Decided { .. }) {
             import.state = proto::ImportState::DryRun.into();
         }
@@ -201,7 +203,7 @@ impl Api {
             .await?;
         let mut import = self.import_with_progress(&record).await?;
         import.rejected_lines_token = page::next(&lines, SHOWN_LINES, |last| last.ordinal);
-        import.rejected_lines = convert::rejected_lines(&lines);
+        import.rejected_lines = lines.into_iter().map(convert::rejected_line).collect();
         Ok(import)
     }
 
@@ -217,9 +219,13 @@ impl Api {
             // Whether there is such an import at all.
             self.import_record(import_id).await?;
         }
+        let place = |last: &RejectedLine| last.ordinal;
+        let end = page::next(&lines, size, place);
+        let (rejected_lines, next_page_token) =
+            page::answer(lines, end, place, |line| Some(convert::rejected_line(line)));
         Ok(proto::ListRejectedLinesResponse {
-            rejected_lines: convert::rejected_lines(&lines),
-            next_page_token: page::next(&lines, size, |last| last.ordinal),
+            rejected_lines,
+            next_page_token,
         })
     }
 
@@ -285,17 +291,17 @@ impl Api {
         };
         let size = page::size(request.page_size);
         let first = page::place(&request.page_token)?;
+        let place = |last: &ImportRecord| (last.new.received_at, last.import_id.clone());
         let mut page = Filtered::new(size, amounts != Amounts::default(), first);
         while page.is_open() {
             filter.before = page.place();
             let records = self.store.imports(&filter, page.rows_to_read()).await?;
-            let place = |last: &ImportRecord| (last.new.received_at, last.import_id.clone());
             page.take(records, place, |record| {
                 ControlFlow::Continue(amounts.include(record.totals.read.amount_minor))
             });
         }
-        let (records, next_page_token) = page.finish();
-        if records.is_empty() && next_page_token.is_empty() && request.page_token.is_empty() {
+        let (records, end) = page.finish();
+        if records.is_empty() && end.is_empty() && request.page_token.is_empty() {
             let filters = Filters {
                 source: &request.source,
                 ..Filters::default()
@@ -304,8 +310,14 @@ impl Api {
         }
         let mut imports = Vec::with_capacity(records.len());
         for record in &records {
-            imports.push(self.import_with_progress(record).await?);
+            imports.push((place(record), self.import_with_progress(record).await?));
         }
+        let (imports, next_page_token) = page::answer(
+            imports,
+            end,
+            |(place, _)| place.clone(),
+            |(_, shown)| Some(shown),
+        );
         Ok(proto::ListImportsResponse {
             imports,
             next_page_token,

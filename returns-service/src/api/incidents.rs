@@ -13,9 +13,6 @@ use super::operator::Operator;
 use super::requests::Requests;
 use super::{convert_incident as convert, page};
 
-/// The longest note that is recorded with an incident, in bytes.
-const LONGEST_NOTE: usize = 2_000;
-
 /// What the handlers need.
 #[derive(Clone)]
 pub(crate) struct IncidentApi {
@@ -67,17 +64,16 @@ impl IncidentApi {
         let before = page::place(&request.page_token)?;
         let state = requested::<proto::IncidentState>("state", request.state)?;
         let (incidents, alerts) = self.manager.incidents(state, before, size).await;
-        let next_page_token = page::next(&incidents, size, |last| {
-            (last.opened_at, last.incident_id.clone())
-        });
-        let incidents = incidents.iter().map(|incident| {
+        let place = |last: &IncidentRecord| (last.opened_at, last.incident_id.clone());
+        let end = page::next(&incidents, size, place);
+        let (incidents, next_page_token) = page::answer(incidents, end, place, |incident| {
             let alerts = alerts
                 .iter()
                 .filter(|alert| alert.incident_id == incident.incident_id);
-            self.shown(incident, &alerts.cloned().collect::<Vec<_>>())
+            Some(self.shown(&incident, &alerts.cloned().collect::<Vec<_>>()))
         });
         Ok(proto::ListIncidentsResponse {
-            incidents: incidents.collect(),
+            incidents,
             next_page_token,
             from_memory: self.manager.is_away(),
         })
@@ -100,8 +96,7 @@ impl IncidentApi {
         caller: &Caller,
         request: proto::AcknowledgeIncidentRequest,
     ) -> Result<proto::AcknowledgeIncidentResponse, ApiError> {
-        check_note(&request.note)?;
-        let operator = Operator::of(caller, &request.request_id, &request.note);
+        let operator = Operator::with_note(caller, &request.request_id, &request.note)?;
         self.manager
             .acknowledge(&request.incident_id, operator.identity(), &request.note)
             .await?;
@@ -120,8 +115,7 @@ impl IncidentApi {
         caller: &Caller,
         request: proto::CloseIncidentRequest,
     ) -> Result<proto::CloseIncidentResponse, ApiError> {
-        check_note(&request.note)?;
-        let operator = Operator::of(caller, &request.request_id, &request.note);
+        let operator = Operator::with_note(caller, &request.request_id, &request.note)?;
         self.manager
             .close(&request.incident_id, operator.identity(), &request.note)
             .await?;
@@ -147,13 +141,4 @@ impl IncidentApi {
             channels: results.iter().map(convert::test).collect(),
         })
     }
-}
-
-/// Refuses a note that could not be recorded.
-fn check_note(note: &str) -> Result<(), ApiError> {
-    if note.len() > LONGEST_NOTE {
-        let what = format!("has {} bytes; the maximum is {LONGEST_NOTE}", note.len());
-        return Err(errors::invalid("note", what));
-    }
-    Ok(())
 }

@@ -230,11 +230,13 @@ impl Api {
             };
             self.check_filters(filters).await?;
         }
+        let place = |last: &RunRecord| (last.new.started_at, last.new.run_id.clone());
+        let end = page::next(&runs, size, place);
+        let (runs, next_page_token) =
+            page::answer(runs, end, place, |run| Some(convert_job::run(&run)));
         Ok(proto::ListJobRunsResponse {
-            runs: runs.iter().map(convert_job::run).collect(),
-            next_page_token: page::next(&runs, size, |last| {
-                (last.new.started_at, last.new.run_id.clone())
-            }),
+            runs,
+            next_page_token,
         })
     }
 

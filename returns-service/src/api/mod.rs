@@ -121,23 +121,16 @@ pub(crate) fn routes(apis: Apis, max_message_bytes: usize) -> RoutesBuilder {
     routes
         .add_service(
             ReturnsServiceServer::new(apis.returns.clone())
-                .max_decoding_message_size(max_message_bytes)
-                .max_encoding_message_size(max_message_bytes),
+                .max_decoding_message_size(max_message_bytes),
         )
         .add_service(
-            OperationsServiceServer::new(apis.returns)
-                .max_decoding_message_size(max_message_bytes)
-                .max_encoding_message_size(max_message_bytes),
+            OperationsServiceServer::new(apis.returns).max_decoding_message_size(max_message_bytes),
         )
         .add_service(
-            IncidentServiceServer::new(apis.incidents)
-                .max_decoding_message_size(max_message_bytes)
-                .max_encoding_message_size(max_message_bytes),
+            IncidentServiceServer::new(apis.incidents).max_decoding_message_size(max_message_bytes),
         )
         .add_service(
-            WebhookServiceServer::new(apis.webhooks)
-                .max_decoding_message_size(max_message_bytes)
-                .max_encoding_message_size(max_message_bytes),
+            WebhookServiceServer::new(apis.webhooks).max_decoding_message_size(max_message_bytes),
         );
     routes
 }

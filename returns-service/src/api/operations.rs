@@ -15,9 +15,6 @@ use super::errors::{self, ApiError};
 use super::operator::Operator;
 use super::{Api, page};
 
-/// The payloads of a page of the journal together, in bytes: an answer has a limit.
-const LONGEST_PAGE: usize = 2 << 20;
-
 impl Api {
     pub(super) async fn adopt_cursor(
         &self,
@@ -129,26 +126,20 @@ impl Api {
         let limit = page::limit(request.limit);
         let after = page::number("after_position", request.after_position)?;
         let rows = self.store.rows_after(after, limit).await?;
-        // A row holds its entry as it came, which may be long.
-        let mut room = LONGEST_PAGE;
-        let fits = |row: &JournalRow| {
-            let is_first = room == LONGEST_PAGE;
-            let left = room.checked_sub(row.payload.len());
-            room = left.unwrap_or_default();
-            is_first || left.is_some()
+        let shown = |row: JournalRow| proto::JournalRow {
+            position: row.position,
+            row_hash: hex(row.hash.as_bytes()),
+            payload_json: row.payload,
+            recorded_at: Some(timestamp(row.recorded_at)),
         };
-        let rows = rows
-            .into_iter()
-            .take_while(fits)
-            .map(|row| proto::JournalRow {
-                position: row.position,
-                row_hash: hex(row.hash.as_bytes()),
-                payload_json: row.payload,
-                recorded_at: Some(timestamp(row.recorded_at)),
-            });
-        Ok(proto::ListJournalResponse {
-            rows: rows.collect(),
-        })
+        // The caller goes on after the last position that it has.
+        let (rows, _) = page::answer(
+            rows,
+            String::new(),
+            |row| row.position,
+            |row| Some(shown(row)),
+        );
+        Ok(proto::ListJournalResponse { rows })
     }
 
     pub(super) async fn get_status(

@@ -6,6 +6,9 @@ use returns_model::audit::{AuditRecord, DONE};
 
 use super::errors::{self, ApiError};
 
+/// The longest reason or note that is recorded, in bytes.
+const LONGEST_REASON: usize = 2_000;
+
 /// Who changes something, under which request, and why.
 #[derive(Clone, Copy)]
 pub(super) struct Operator<'a> {
@@ -38,7 +41,26 @@ impl<'a> Operator<'a> {
             let what = "is required; it is recorded in the audit log";
             return Err(errors::invalid("reason", what));
         }
-        Ok(Self::of(caller, request_id, reason))
+        Self::of(caller, request_id, reason).within_limit("reason")
+    }
+
+    /// The same, where a note may be given.
+    pub(super) fn with_note(
+        caller: &'a Caller,
+        request_id: &'a str,
+        note: &'a str,
+    ) -> Result<Self, ApiError> {
+        Self::of(caller, request_id, note).within_limit("note")
+    }
+
+    /// Refuses a reason that nobody would read. `field` is where it came from.
+    pub(super) fn within_limit(self, field: &str) -> Result<Self, ApiError> {
+        let bytes = self.reason.len();
+        if bytes > LONGEST_REASON {
+            let what = format!("has {bytes} bytes; the maximum is {LONGEST_REASON}");
+            return Err(errors::invalid(field, what));
+        }
+        Ok(self)
     }
 
     /// The same, for another reason.

@@ -75,15 +75,15 @@ impl Api {
         let wanted = requested::<proto::ProposalState>("state", request.state)?;
         let now = self.clock.now();
         let found = self.store.proposals(before, size).await?;
-        let next_page_token = page::next(&found, size, |last| {
-            (last.proposed_at, last.proposal_id.clone())
-        });
-        let shown = found.iter().filter(|one| {
+        let place = |last: &Proposal| (last.proposed_at, last.proposal_id.clone());
+        let end = page::next(&found, size, place);
+        let (proposals, next_page_token) = page::answer(found, end, place, |one| {
             let state = one.state(now);
-            wanted.is_none_or(|wanted| wanted == state)
+            let is_wanted = wanted.is_none_or(|wanted| wanted == state);
+            is_wanted.then(|| self.shown(&one))
         });
         Ok(proto::ListProposalsResponse {
-            proposals: shown.map(|one| self.shown(one)).collect(),
+            proposals,
             next_page_token,
         })
     }
@@ -93,7 +93,8 @@ impl Api {
         caller: &Caller,
         request: proto::ApproveProposalRequest,
     ) -> Result<proto::ApproveProposalResponse, ApiError> {
-        let operator = Operator::of(caller, &request.request_id, &request.reason);
+        let operator =
+            Operator::of(caller, &request.request_id, &request.reason).within_limit("reason")?;
         let proposal = self.open_proposal(&request.proposal_id).await?;
         if proposal.proposed_by == operator.identity() {
             return Err(errors::own_proposal(&proposal.proposal_id));

@@ -172,8 +172,8 @@ impl Api {
             let rows = self.store.returns(&filter, page.rows_to_read()).await?;
             page.take(rows, |row| row.position, |row| wanted.includes(row));
         }
-        let (rows, next_page_token) = page.finish();
-        if rows.is_empty() && next_page_token.is_empty() && request.page_token.is_empty() {
+        let (rows, end) = page.finish();
+        if rows.is_empty() && end.is_empty() && request.page_token.is_empty() {
             let filters = Filters {
                 import_id: &request.import_id,
                 code: ("return_code", &request.return_code),
@@ -181,8 +181,16 @@ impl Api {
             };
             self.check_filters(filters).await?;
         }
+        let positions: Vec<u64> = rows.iter().map(|row| row.position).collect();
+        let listed = positions.into_iter().zip(self.listed(rows).await?);
+        let (ach_returns, next_page_token) = page::answer(
+            listed.collect(),
+            end,
+            |(position, _)| *position,
+            |(_, shown)| Some(shown),
+        );
         Ok(proto::ListReturnsResponse {
-            ach_returns: self.listed(rows).await?,
+            ach_returns,
             next_page_token,
         })
     }

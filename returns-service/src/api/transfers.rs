@@ -4,12 +4,14 @@ use ach::decision::{Effect, TransferKeyKind};
 use echeck_proto::adapter::v1 as adapter;
 use echeck_proto::returns::v1 as proto;
 use echeck_service::access::Caller;
+use prost::Message as _;
 use returns_model::endpoint::PayloadVersion;
 use returns_model::journal::MadeKind;
 use returns_webhooks::{History, ReturnOutcome};
 
 use super::enums::ToProto as _;
 use super::errors::{self, ApiError};
+use super::page::LONGEST_ANSWER;
 use super::reads::{TransferKey, TransferRead, TransfersRead};
 use super::{Api, view};
 
@@ -109,9 +111,15 @@ impl Api {
         let keys = asked.iter().map(|one| one.key.clone()).collect();
         let answers = self.read_transfers(keys).await?;
         let mut results = Vec::with_capacity(count);
+        let mut room = LONGEST_ANSWER;
         for (asked, answer) in asked.iter().zip(answers) {
             let shown = self.transfer_shown(caller, asked, &answer?, view).await;
-            results.push(result_of(shown)?);
+            let mut result = result_of(shown)?;
+            match room.checked_sub(result.encoded_len()) {
+                Some(left) => room = left,
+                None => result = result_of(Err(errors::answer_full(asked.name, &asked.key.value)))?,
+            }
+            results.push(result);
         }
         Ok(proto::BatchGetTransfersResponse { results })
     }

@@ -3,7 +3,7 @@
 use echeck_proto::returns::v1 as proto;
 use echeck_service::access::Caller;
 use proto::replay_request::Selection;
-use returns_model::delivery::{DeliveryFilter, Redelivery};
+use returns_model::delivery::{Delivery, DeliveryFilter, Redelivery};
 use returns_model::endpoint::{messages_for, payload_version};
 use returns_model::event::EventFilter;
 use returns_webhooks::{recover, test_body};
@@ -42,15 +42,15 @@ impl WebhookApi {
             let what = format!("there is no endpoint {id:?}");
             return Err(errors::invalid("endpoint_id", what));
         }
-        let next_page_token = page::next(&found, size, |last| {
-            (
-                last.sequence,
-                last.endpoint_id.clone(),
-                last.event_type.clone(),
-            )
-        });
+        let place = |last: &Delivery| {
+            let (endpoint, event_type) = (last.endpoint_id.clone(), last.event_type.clone());
+            (last.sequence, endpoint, event_type)
+        };
+        let end = page::next(&found, size, place);
+        let (deliveries, next_page_token) =
+            page::answer(found, end, place, |one| Some(convert::delivery(&one)));
         Ok(proto::ListDeliveriesResponse {
-            deliveries: found.iter().map(convert::delivery).collect(),
+            deliveries,
             next_page_token,
         })
     }
@@ -71,17 +71,25 @@ impl WebhookApi {
             after: page::place(&request.page_token)?.unwrap_or_default(),
         };
         let found = self.store.events(&filter, size).await?;
-        let mut events = Vec::new();
-        // What is another merchant's is left out, so that a page may be short, or empty.
-        for event in found
-            .iter()
-            .filter(|one| caller.merchants().include(&one.new.merchant))
-        {
-            events.extend(convert::messages(event, payload_version)?);
+        let end = page::next(&found, size, |last| last.sequence);
+        let mut events = Vec::with_capacity(found.len());
+        for event in &found {
+            // What is another merchant's is left out, so that a page may be short, or empty.
+            let messages = match caller.merchants().include(&event.new.merchant) {
+                true => convert::messages(event, payload_version)?,
+                false => Vec::new(),
+            };
+            events.push((event.sequence, messages));
         }
+        let (events, next_page_token) = page::answer(
+            events,
+            end,
+            |(sequence, _)| *sequence,
+            |(_, messages)| messages,
+        );
         Ok(proto::ListEventsResponse {
             events,
-            next_page_token: page::next(&found, size, |last| last.sequence),
+            next_page_token,
         })
     }
 

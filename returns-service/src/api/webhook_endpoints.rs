@@ -211,12 +211,13 @@ impl WebhookApi {
         let size = page::size(request.page_size);
         let after = page::place(&request.page_token)?;
         let found = self.store.endpoints(after, size).await?;
-        let endpoints = found.iter().map(|one| convert::endpoint(one, &[]));
+        let place = |last: &Endpoint| (last.created_at, last.endpoint_id.clone());
+        let end = page::next(&found, size, place);
+        let (endpoints, next_page_token) =
+            page::answer(found, end, place, |one| Some(convert::endpoint(&one, &[])));
         Ok(proto::ListEndpointsResponse {
-            endpoints: endpoints.collect(),
-            next_page_token: page::next(&found, size, |last| {
-                (last.created_at, last.endpoint_id.clone())
-            }),
+            endpoints,
+            next_page_token,
         })
     }
 

@@ -190,11 +190,15 @@ impl Hold {
             | EntryKind::RefusedCorrection { .. }
             | EntryKind::ValidationFailure { .. } => Vec::new(),
         };
-        let detail = format!(
-            "the corrected data does not fit its change code, or a routing number in it has a wrong \
-             check digit ({}); ask the bank for the right data, then dismiss the hold",
-            parts.join(", ")
-        );
+        let fault = match parts.is_empty() {
+            true => "the corrected data is missing".to_owned(),
+            false => format!(
+                "the corrected data does not fit its change code, or a routing number in it has a \
+                 wrong check digit ({})",
+                parts.join(", ")
+            ),
+        };
+        let detail = format!("{fault}; ask the bank for the right data, then dismiss the hold");
         Self::new(HoldReason::UnreadableCorrection, detail)
     }
 

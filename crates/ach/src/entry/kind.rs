@@ -182,13 +182,18 @@ impl EntryKind {
         }
     }
 
-    /// Whether it is a correction of which some data cannot be read.
+    /// Whether it is a correction of which some data cannot be read, or that brings none though its
+    /// code corrects something.
     pub(crate) fn has_unreadable_data(&self) -> bool {
+        let is_unreadable = |part: &Corrected| matches!(part, Corrected::Unreadable(_));
         match self {
-            Self::Correction { corrected, .. } | Self::RefusedCorrection { corrected, .. } => {
-                let is_unreadable = |part: &Corrected| matches!(part, Corrected::Unreadable(_));
-                corrected.iter().any(is_unreadable)
+            Self::Correction { corrected, code } => {
+                let corrects = code
+                    .known()
+                    .is_some_and(|code| !code.info().corrects.is_empty());
+                corrected.iter().any(is_unreadable) || corrected.is_empty() && corrects
             }
+            Self::RefusedCorrection { corrected, .. } => corrected.iter().any(is_unreadable),
             Self::Return { .. }
             | Self::Dishonored { .. }
             | Self::Contested { .. }

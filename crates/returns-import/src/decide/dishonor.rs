@@ -2,12 +2,12 @@
 //! [`ach::dishonor`]'s; here they are given what was looked up and what was decided.
 
 use ach::decision::{HoldReason, PriorDecision, Resolution};
-use ach::dishonor::{Originator, dishonorable};
+use ach::dishonor::dishonorable;
 use ach::entry::EntryKind;
 use returns_model::dishonor::DishonorMark;
 
 use super::{EntryOutcome, EntryToDecide};
-use crate::source::{Role, Source};
+use crate::source::Role;
 
 /// The mark of a case, if it has a ground. `priors` gives what the journal says of a transfer;
 /// it is asked only about a second return.
@@ -40,7 +40,7 @@ pub(crate) fn mark(
         EntryOutcome::Hold { .. } => (None, None),
     };
     let entry = one.entry;
-    let mut grounds = dishonorable(entry, transfer, our_side(one.source), prior.as_ref());
+    let mut grounds = dishonorable(entry, transfer, one.source.originator(), prior.as_ref());
     if grounds.is_empty() {
         return None;
     }
@@ -65,12 +65,4 @@ fn first_return(priors: Vec<PriorDecision>) -> Option<PriorDecision> {
     priors
         .into_iter()
         .find(|prior| matches!(prior.kind, EntryKind::Return { .. }))
-}
-
-fn our_side(source: &Source) -> Originator<'_> {
-    Originator {
-        odfi_routing: &source.ours.odfi_routing,
-        company_ids: &source.ours.company_ids,
-        rules: &source.rules,
-    }
 }

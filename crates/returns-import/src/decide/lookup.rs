@@ -2,6 +2,7 @@
 //! and what was found.
 
 use ach::decision::{MatchRule, Resolution, TransferKeyKind, resolve};
+use ach::dishonor::foreign_original;
 use ach::format::Format;
 
 use super::EntryToDecide;
@@ -73,7 +74,26 @@ pub(super) fn resolution(one: &EntryToDecide<'_>, lookup: &Lookup) -> Resolution
     };
     unreadable_in(&found)
         .or_else(|| too_many(&found))
-        .unwrap_or_else(|| resolve(one.entry, &transfers()))
+        .unwrap_or_else(|| ours_alone(one, resolve(one.entry, &transfers())))
+}
+
+/// An entry whose original another company or another bank sent is about no payment of ours, though
+/// one has its ids.
+fn ours_alone(one: &EntryToDecide<'_>, resolution: Resolution) -> Resolution {
+    let transfer = match resolution {
+        Resolution::One(transfer) => transfer,
+        unsettled @ (Resolution::Unknown
+        | Resolution::Ambiguous(_)
+        | Resolution::Contradicted { .. }
+        | Resolution::Unreadable { .. }) => return unsettled,
+    };
+    match foreign_original(one.entry, one.source.originator()) {
+        Some(why) => {
+            let why = format!("{why}; its ids name transfer {}", transfer.id);
+            Resolution::Contradicted { transfer, why }
+        }
+        None => Resolution::One(transfer),
+    }
 }
 
 /// A key that names more transfers than an adapter lists. The one that is meant may be among the

@@ -428,6 +428,34 @@ async fn an_entry_that_is_addressed_to_another_bank_may_be_dishonored_as_misrout
 }
 
 #[tokio::test]
+async fn an_entry_whose_original_another_company_or_bank_sent_is_held() {
+    let of_company = |company: &str| {
+        let mut entry = returned(ReturnCode::R01);
+        entry.keys.company_id = Some(company.to_owned());
+        entry
+    };
+    for (our_bank, company, what) in [
+        ("09100001", "1", Some("bank 23138010, but ours is 09100001")),
+        ("23138010", "2", Some("company id is 2, but ours is 1")),
+        ("23138010", "1", None),
+    ] {
+        let mut desk = Desk::with(TransferState::Pending).await;
+        desk.source.ours.odfi_routing = vec![our_bank.to_owned()];
+        desk.source.ours.company_ids = vec!["1".to_owned()];
+        let decided = desk.decide(&[of_company(company)]).await;
+        match (&decided.outcomes[0], what) {
+            (EntryOutcome::Act { .. }, None) => {}
+            (EntryOutcome::Hold { hold, .. }, Some(what)) => {
+                assert_eq!(hold.reason, HoldReason::IdsContradict);
+                assert!(hold.detail.contains(what), "{}", hold.detail);
+                assert!(hold.detail.contains("TR1"), "{}", hold.detail);
+            }
+            (other, _) => panic!("{our_bank} {company}: {other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
 async fn an_entry_that_may_be_about_another_payment_is_no_second_return_of_this_one() {
     let mut desk = Desk::with(TransferState::Succeeded).await;
     desk.append("one", &[returned(ReturnCode::R01)]).await;

@@ -168,7 +168,10 @@ fn s3_place(section: &Section<'_>, rest: &str) -> Option<BucketPlace> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use echeck_service::config::{ConfigError, Settings};
+    use secrecy::ExposeSecret as _;
 
     use super::*;
 
@@ -176,6 +179,29 @@ mod tests {
         let settings = Settings::from_toml(text).unwrap();
         let read = BucketSettings::read(&settings.root());
         settings.finish().map(|()| read)
+    }
+
+    #[test]
+    fn a_secret_that_was_changed_on_disk_is_read_again_and_must_still_be_private() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("secret");
+        let write = |text: &str, mode| {
+            std::fs::write(&file, text).unwrap();
+            std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
+        };
+        write("first\n", 0o600);
+        let secret = BucketSecret::File(file.clone());
+        assert_eq!(secret.now().unwrap().expose_secret(), "first");
+        write("second\n", 0o600);
+        assert_eq!(secret.now().unwrap().expose_secret(), "second");
+        write("third\n", 0o644);
+        let refused = secret.now().unwrap_err().to_string();
+        assert!(
+            refused.contains("open to other users") && !refused.contains("third"),
+            "{refused}"
+        );
+        write("", 0o600);
+        assert!(secret.now().unwrap_err().to_string().contains("is empty"));
     }
 
     #[test]

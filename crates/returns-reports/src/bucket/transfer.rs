@@ -161,6 +161,21 @@ impl Bucket {
         Ok(names.into_iter().collect())
     }
 
+    /// The names of the folders directly in a folder.
+    ///
+    /// # Errors
+    /// When the bucket does not list them.
+    pub async fn folder_names(&self, folder: &str) -> Result<Vec<String>, BucketError> {
+        let path = self.path(folder);
+        let listed = self.store.list_with_delimiter(Some(&path)).await;
+        let listed = self.explained("list objects", listed).await?;
+        let names = listed
+            .common_prefixes
+            .iter()
+            .filter_map(|path| path.filename());
+        Ok(names.map(str::to_owned).collect())
+    }
+
     /// Whether the key is there with these bytes; an error when it is there with others.
     async fn has_same(&self, key: &str, digest: &Digest) -> Result<bool, BucketError> {
         match self.digest(key).await {

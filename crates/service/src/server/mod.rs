@@ -37,7 +37,7 @@ mod trailers;
 pub use deadline::{Deadline, deadline_of};
 pub use health::Health;
 pub use refused::{Refusals, Refused};
-pub use settings::{Protection, ServerConfig};
+pub use settings::{Protection, ServerConfig, ServerDefaults};
 
 use call::CallLayer;
 use connections::{Admitted, Connection, Connections};

@@ -115,17 +115,38 @@ pub struct ServerConfig {
     pub keepalive_timeout: Duration,
 }
 
+/// What a service is without a word in its section.
+#[derive(Debug, Clone, Copy)]
+pub struct ServerDefaults<'a> {
+    /// The service's own address.
+    pub listen: &'a str,
+    /// Whether its callers need a certificate.
+    pub certificates: ClientCertificates,
+    /// The largest message that it takes.
+    pub max_message_bytes: u64,
+}
+
+impl<'a> ServerDefaults<'a> {
+    /// A service whose callers may come without a certificate, with small messages.
+    pub fn at(listen: &'a str) -> Self {
+        Self {
+            listen,
+            certificates: ClientCertificates::Optional,
+            max_message_bytes: 4 << 20,
+        }
+    }
+}
+
 impl ServerConfig {
-    /// Reads the section; `default_listen` is the service's own address, and `certificates` says
-    /// whether its callers need one unless the section says otherwise.
-    pub fn read(
-        section: &Section<'_>,
-        default_listen: &str,
-        certificates: ClientCertificates,
-    ) -> Self {
+    /// Reads the section.
+    pub fn read(section: &Section<'_>, defaults: ServerDefaults<'_>) -> Self {
+        let ServerDefaults {
+            listen: default_listen,
+            certificates,
+            max_message_bytes,
+        } = defaults;
         const SECOND: u64 = 1_000;
         const HOUR: u64 = 3_600 * SECOND;
-        const MIB: u64 = 1 << 20;
         let listen = section.string_or("listen", default_listen);
         let streams = section.u64_or("max_concurrent_streams", 256, 1..=10_000);
         let time = |key, default, range| section.duration_ms_or(key, default, range);
@@ -142,7 +163,11 @@ impl ServerConfig {
         let config = Self {
             listen,
             protection: Protection::read(section, listen, certificates),
-            max_message_bytes: size(section.u64_or("max_message_bytes", 4 * MIB, 1024..=256 * MIB)),
+            max_message_bytes: size(section.u64_or(
+                "max_message_bytes",
+                max_message_bytes,
+                1024..=256 << 20,
+            )),
             default_timeout: time("default_timeout_ms", 30 * SECOND, 1..=HOUR),
             max_timeout: time("max_timeout_ms", 600 * SECOND, 1..=24 * HOUR),
             drain_timeout: time("drain_timeout_ms", 25 * SECOND, 0..=HOUR),
@@ -152,7 +177,7 @@ impl ServerConfig {
             max_calls_per_identity: count("max_calls_per_identity", 512, 100_000),
             max_streams_per_identity: count("max_streams_per_identity", 256, 100_000),
             max_calls_per_second: rate("max_calls_per_second", 10_000),
-            max_bytes_per_second: rate("max_bytes_per_second", 256 * MIB),
+            max_bytes_per_second: rate("max_bytes_per_second", 256 << 20),
             max_health_calls: size(section.u64_or("max_health_calls", 256, 1..=10_000)),
             message_timeout: time("message_timeout_ms", 30 * SECOND, 10..=HOUR),
             max_connections: size(section.u64_or("max_connections", 1_024, 1..=100_000)),
@@ -164,7 +189,7 @@ impl ServerConfig {
             handshake_timeout: time("handshake_timeout_ms", 10 * SECOND, 10..=HOUR),
             max_connection_age: time("max_connection_age_ms", HOUR, SECOND..=24 * HOUR),
             max_concurrent_streams: small(streams),
-            max_header_bytes: small(section.u64_or("max_header_bytes", 16_384, 1_024..=MIB)),
+            max_header_bytes: small(section.u64_or("max_header_bytes", 16_384, 1_024..=1 << 20)),
             keepalive_interval: time("keepalive_interval_ms", 30 * SECOND, SECOND..=HOUR),
             keepalive_timeout: time("keepalive_timeout_ms", 10 * SECOND, 100..=HOUR),
         };

@@ -381,7 +381,10 @@ fn a_server_that_others_can_reach_needs_tls_or_a_word_that_it_does_without() {
     let faults = |toml: &str| {
         let settings = crate::config::Settings::from_toml(toml).unwrap();
         let section = settings.root().section("server");
-        crate::server::ServerConfig::read(&section, "127.0.0.1:0", ClientCertificates::Optional);
+        crate::server::ServerConfig::read(
+            &section,
+            crate::server::ServerDefaults::at("127.0.0.1:0"),
+        );
         settings
             .finish()
             .err()

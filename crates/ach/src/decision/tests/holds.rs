@@ -249,6 +249,28 @@ fn a_validation_failure_of_anything_but_a_pending_debit_is_unexpected() {
 }
 
 #[test]
+fn a_correction_without_the_data_that_its_code_corrects_is_held() {
+    let blank = |code: &str| Entry {
+        kind: EntryKind::Correction {
+            code: coded(code),
+            corrected: Vec::new(),
+        },
+        ..correction("C02", "061000052")
+    };
+    let hold = held(&blank("C02"), debit(), FundingPolicy::State);
+    assert_eq!(hold.reason, HoldReason::UnreadableCorrection);
+    assert!(
+        hold.detail.contains("data is missing; ask the bank"),
+        "{}",
+        hold.detail
+    );
+    // C13 corrects nothing.
+    let (blank, of_ours) = (blank("C13"), Resolution::One(debit()));
+    let nothing = decide(&blank, &of_ours, &[], FundingPolicy::State, today());
+    assert!(!matches!(nothing, Decision::Hold(_)), "{nothing:?}");
+}
+
+#[test]
 fn corrected_data_that_cannot_be_read_is_held_with_every_part_of_it() {
     let corrected = vec![
         Corrected::Unreadable(crate::entry::AccountTail::of("061000053").unwrap()),

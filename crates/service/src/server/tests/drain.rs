@@ -112,7 +112,7 @@ async fn an_address_that_is_taken_is_named() {
     let running = start("").await;
     let settings = Settings::from_toml("").unwrap();
     let address = running.address.to_string();
-    let config = ServerConfig::read(&settings.root(), &address, ClientCertificates::Optional);
+    let config = ServerConfig::read(&settings.root(), ServerDefaults::at(&address));
     let error = config.bind().await.unwrap_err().to_string();
     assert!(
         error.starts_with(&format!("cannot listen on {}", running.address)),

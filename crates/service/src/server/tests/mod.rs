@@ -15,11 +15,10 @@ use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Request, Status};
 use tonic_types::StatusExt as _;
 
-use super::{Health, Refusals, ServeError, Served, ServerConfig};
+use super::{Health, Refusals, ServeError, Served, ServerConfig, ServerDefaults};
 use crate::access::{Access, Role};
 use crate::clock::SystemClock;
 use crate::config::Settings;
-use crate::tls::ClientCertificates;
 use sample::Sample;
 
 mod calls;
@@ -52,7 +51,7 @@ async fn start(lines: &str) -> Running {
 pub(crate) async fn start_for(lines: &str, access: Access) -> Running {
     let settings = Settings::from_toml(&format!("[server]\n{lines}\n")).unwrap();
     let section = settings.root().section("server");
-    let config = ServerConfig::read(&section, "127.0.0.1:0", ClientCertificates::Optional);
+    let config = ServerConfig::read(&section, ServerDefaults::at("127.0.0.1:0"));
     settings.finish().unwrap();
     let bound = config.bind().await.unwrap();
     let address = bound.local_addr();

@@ -51,7 +51,9 @@ class _HoldReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_HoldReason
     HOLD_REASON_UNKNOWN_CODE: _HoldReason.ValueType  # 11
     """The code is not in the table, or was not in force on that date."""
     HOLD_REASON_UNSUPPORTED_TYPE: _HoldReason.ValueType  # 12
-    """A transfer of this type cannot be returned."""
+    """A transfer of this type cannot be returned, or a person must decide what its return means: that
+    of a reversal of ours is a candidate for R62.
+    """
     HOLD_REASON_DATABASE_REFUSED: _HoldReason.ValueType  # 13
     """A database refused the change, or does not have the row."""
     HOLD_REASON_UNEXPECTED_VALIDATION_FAILURE: _HoldReason.ValueType  # 14
@@ -95,7 +97,9 @@ HOLD_REASON_REFUSED_CORRECTION: HoldReason.ValueType  # 10
 HOLD_REASON_UNKNOWN_CODE: HoldReason.ValueType  # 11
 """The code is not in the table, or was not in force on that date."""
 HOLD_REASON_UNSUPPORTED_TYPE: HoldReason.ValueType  # 12
-"""A transfer of this type cannot be returned."""
+"""A transfer of this type cannot be returned, or a person must decide what its return means: that
+of a reversal of ours is a candidate for R62.
+"""
 HOLD_REASON_DATABASE_REFUSED: HoldReason.ValueType  # 13
 """A database refused the change, or does not have the row."""
 HOLD_REASON_UNEXPECTED_VALIDATION_FAILURE: HoldReason.ValueType  # 14

@@ -614,7 +614,9 @@ class TransferError(_message.Message):
     REASON_FIELD_NUMBER: _builtins.int
     MESSAGE_FIELD_NUMBER: _builtins.int
     reason: _builtins.str
-    """What GetTransfer's ErrorInfo would say: NOT_FOUND or AMBIGUOUS_TRACE_ID."""
+    """What GetTransfer's ErrorInfo would say: NOT_FOUND or AMBIGUOUS_TRACE_ID. And ANSWER_FULL, where
+    the transfers before it have filled the answer: ask for it in another call.
+    """
     message: _builtins.str
     """The same as a sentence."""
     def __init__(
