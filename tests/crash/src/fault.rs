@@ -12,7 +12,7 @@ use rustix::process::Signal;
 use crate::rig::{Cut, LEASE_MS, Machines, Rig, Service, now};
 
 /// A kind of fault.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
 pub enum Kind {
     /// SIGKILL of one process.
     KillOne,
@@ -32,13 +32,15 @@ pub enum Kind {
     PostgresImmediate,
     /// SIGKILL of PostgreSQL's postmaster.
     PostgresKill,
+    /// SIGKILL of PostgreSQL's postmaster, and a synchronous standby takes over.
+    PostgresFailover,
     /// SIGKILL of MariaDB.
     MariaDbKill,
 }
 
 impl Kind {
     /// All of them, in the order of the report.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::KillOne,
         Self::KillSeveral,
         Self::KillBothCopies,
@@ -48,6 +50,7 @@ impl Kind {
         Self::CutCommit,
         Self::PostgresImmediate,
         Self::PostgresKill,
+        Self::PostgresFailover,
         Self::MariaDbKill,
     ];
 
@@ -64,15 +67,18 @@ impl Kind {
             Self::CutCommit => "connection cut after COMMIT, before its answer",
             Self::PostgresImmediate => "PostgreSQL stopped with -m immediate",
             Self::PostgresKill => "SIGKILL of the postmaster",
+            Self::PostgresFailover => "failover to a synchronous standby",
             Self::MariaDbKill => "SIGKILL of mariadbd",
         }
     }
 
     const fn needs_servers(self) -> bool {
         match self {
-            Self::CutCommit | Self::PostgresImmediate | Self::PostgresKill | Self::MariaDbKill => {
-                true
-            }
+            Self::CutCommit
+            | Self::PostgresImmediate
+            | Self::PostgresKill
+            | Self::PostgresFailover
+            | Self::MariaDbKill => true,
             Self::KillOne
             | Self::KillSeveral
             | Self::KillBothCopies
@@ -99,6 +105,7 @@ pub fn usual() -> Weights {
         (Kind::CutCommit, 14),
         (Kind::PostgresImmediate, 3),
         (Kind::PostgresKill, 1),
+        (Kind::PostgresFailover, 2),
         (Kind::MariaDbKill, 2),
     ])
 }
@@ -165,7 +172,11 @@ pub async fn inflict(
             rig.fronts[front].cut();
             Ok(format!("cut the calls to adapter {front}"))
         }
-        Kind::CutCommit | Kind::PostgresImmediate | Kind::PostgresKill | Kind::MariaDbKill => {
+        Kind::CutCommit
+        | Kind::PostgresImmediate
+        | Kind::PostgresKill
+        | Kind::PostgresFailover
+        | Kind::MariaDbKill => {
             let from = now();
             let did = match kind {
                 Kind::CutCommit => cut_commit(draws, machines).await,
@@ -207,6 +218,7 @@ async fn fell_server(kind: Kind, machines: &mut Machines) -> Result<String> {
             servers.postgres.kill()?;
             servers.postgres.up().await?;
         }
+        Kind::PostgresFailover => servers.postgres.fail_over().await?,
         Kind::MariaDbKill => {
             servers.mariadb.kill()?;
             servers.mariadb.up().await?;

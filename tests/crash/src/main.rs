@@ -1,5 +1,6 @@
 //! `crash`: see the library.
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -43,6 +44,9 @@ enum Command {
         /// The round to begin with, to replay a part of a campaign.
         #[arg(long, default_value_t = 0)]
         first_round: u64,
+        /// Only this fault, instead of the usual mix.
+        #[arg(long, value_enum)]
+        fault: Option<fault::Kind>,
     },
     /// Every failpoint with every action, one small import each.
     Matrix {
@@ -75,8 +79,15 @@ async fn main() -> Result<ExitCode> {
 
 async fn execute(cli: &Cli) -> Result<ExitCode> {
     match &cli.command {
-        Command::Run { kills, first_round } => {
-            let plan = plan(cli, *kills, *first_round);
+        Command::Run {
+            kills,
+            first_round,
+            fault,
+        } => {
+            let mut plan = plan(cli, *kills, *first_round);
+            if let Some(only) = fault {
+                plan.weights = BTreeMap::from([(*only, 1)]);
+            }
             let outcome = campaign::run(&plan, &bar(cli, *kills)?).await?;
             if cli.json {
                 say(&report::json(&plan, &outcome).to_string())?;

@@ -10,6 +10,7 @@ mod postgres;
 mod proxy;
 mod schema;
 mod service;
+mod standby;
 pub mod trust;
 mod upsets;
 mod wire;

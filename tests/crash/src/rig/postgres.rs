@@ -11,11 +11,13 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::db::Db;
 
 /// How long a server may take to come up again.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A PostgreSQL server of our own.
 pub struct Postgres {
-    folder: PathBuf,
+    pub(super) folder: PathBuf,
+    /// How often a standby took over.
+    failovers: u64,
     bin: PathBuf,
     account: Option<(u32, u32)>,
     /// Where it listens.
@@ -31,6 +33,7 @@ impl Postgres {
     pub async fn start(folder: &Path, port: u16) -> Result<Self> {
         let mut server = Self {
             folder: folder.join("postgres"),
+            failovers: 0,
             bin: find_bin()?,
             account: account()?,
             port,
@@ -53,22 +56,52 @@ impl Postgres {
         if !made.success() {
             bail!("initdb failed; see {}", folder.join("initdb.log").display());
         }
+        server.configure()?;
+        server.up().await?;
+        Ok(server)
+    }
+
+    /// Writes the settings of a primary.
+    fn configure(&self) -> Result<()> {
+        let port = self.port;
         let settings = format!(
             "listen_addresses = '127.0.0.1'\nport = {port}\nunix_socket_directories = ''\n\
              max_connections = 200\nfsync = on\nsynchronous_commit = on\n\
              full_page_writes = on\ntrack_commit_timestamp = on\nlog_min_messages = warning\n"
         );
-        let file = server.data().join("postgresql.auto.conf");
-        std::fs::write(&file, settings)?;
-        server.up().await?;
-        Ok(server)
+        let file = self.data().join("postgresql.auto.conf");
+        Ok(std::fs::write(file, settings)?)
     }
 
     fn data(&self) -> PathBuf {
-        self.folder.join("data")
+        self.data_after(self.failovers)
     }
 
-    fn command(&self, name: &str) -> Command {
+    fn data_after(&self, failovers: u64) -> PathBuf {
+        self.folder.join(format!("data-{failovers}"))
+    }
+
+    /// Where a standby has its files.
+    pub(super) fn next_data(&self) -> PathBuf {
+        self.data_after(self.failovers + 1)
+    }
+
+    /// Leaves what the old primary had, and goes on with what its standby has.
+    pub(super) fn take_over(&mut self) -> Result<()> {
+        std::fs::remove_dir_all(self.data())?;
+        self.failovers += 1;
+        self.configure()
+    }
+
+    /// What the servers say.
+    pub(super) fn log(&self) -> Result<std::fs::File> {
+        Ok(std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.folder.with_extension("log"))?)
+    }
+
+    pub(super) fn command(&self, name: &str) -> Command {
         let mut command = Command::new(self.bin.join(name));
         command
             .current_dir("/")
@@ -120,10 +153,7 @@ impl Postgres {
     pub async fn up(&mut self) -> Result<()> {
         let until = Instant::now() + PATIENCE;
         loop {
-            let log = std::fs::OpenOptions::new()
-                .create(true)
-                .append(true)
-                .open(self.folder.with_extension("log"))?;
+            let log = self.log()?;
             let mut command = self.command("postgres");
             command.arg("-D").arg(self.data());
             let child = command
