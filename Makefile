@@ -3,7 +3,7 @@
 SHELL := bash
 export CARGO_TERM_COLOR ?= always
 
-.PHONY: help demo up test test-more fmt setup fuzz outages mutants crash-test crash-matrix crash-self-test bench bench-reads bench-shares bench-telemetry bench-memory bench-sftp bench-parser test-clients test-packages test-upgrade sbom
+.PHONY: help demo up test test-more fmt setup fuzz outages mutants crash-test crash-matrix crash-self-test bench bench-quick bench-reads bench-shares bench-telemetry bench-memory bench-sftp bench-parser test-clients test-packages test-upgrade sbom
 
 help: ## Show this help.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 18
@@ -77,6 +77,11 @@ mutants: ## Change the code that money hangs on; the tests must notice (docs/gua
 bench: ## Compare an import with a psql script (docs/performance.md).
 	@scripts/setup tests
 	@scripts/bench
+
+bench-quick: ## Every measurement once and small, with the programs of a debug build.
+	@scripts/setup tests
+	cargo build --workspace --bins
+	@ECHECK_PROGRAMS=$(CURDIR)/target/debug scripts/bench --quick --no-build --out -
 
 bench-reads: ## Measure reads of transfers (docs/performance.md).
 	@scripts/setup tests

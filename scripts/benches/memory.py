@@ -8,7 +8,7 @@ LIMITS_MIB = {"returns-service": 128, "gateway-adapter": 96, "rallypay-adapter":
 
 
 def memory(server, folder, arguments):
-    lines = ["| Peak memory, 1,000,000 returns | " + " | ".join(LIMITS_MIB) + " |",
+    lines = [f"| Peak memory, {arguments.returns:,} returns | " + " | ".join(LIMITS_MIB) + " |",
              "|---|" + "---:|" * len(LIMITS_MIB)]
     good = True
     for words, per_batch in (("400,000 in a NACHA batch", 400_000), ("ten in a batch", 10)):

@@ -14,7 +14,9 @@ import time
 from . import certificates
 
 REPO = pathlib.Path(__file__).resolve().parent.parent.parent
-TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", REPO / "target")) / "release"
+# The folder of the programs.
+TARGET = pathlib.Path(os.environ.get(
+    "ECHECK_PROGRAMS", pathlib.Path(os.environ.get("CARGO_TARGET_DIR", REPO / "target")) / "release"))
 DATABASES = ("gateway", "rallypay", "returns")
 
 ACCOUNT_SETTINGS = """

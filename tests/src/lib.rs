@@ -15,4 +15,4 @@ pub use files::{Nacha, NachaEntry, VALIDATION_SOURCE, Worldpay, WorldpayRow, fun
 pub use fleet::{Fleet, connect, serve, start};
 pub use processes::{Process, binary, tool};
 pub use tmpfs::Tmpfs;
-pub use world::{Payment, World, eventually, spooled};
+pub use world::{Payment, World, eventually, spooled, verdict_at};

@@ -360,18 +360,7 @@ impl World {
 
     /// What comparing the journal with itself and with both databases says.
     pub async fn verdict(&self) -> proto::VerifyJournalResponse {
-        let client =
-            proto::operations_service_client::OperationsServiceClient::connect(self.stack.url());
-        let ask = proto::VerifyJournalRequest { targets: true };
-        let answer = client.await.expect("it answers").verify_journal(ask).await;
-        let mut messages = answer.expect("it is verified").into_inner();
-        let mut last = None;
-        while let Some(message) = messages.message().await.expect("it goes on") {
-            last = Some(message);
-        }
-        let last = last.expect("a verdict");
-        assert!(last.done, "{last:?}");
-        last
+        verdict_at(self.stack.url()).await
     }
 
     /// One text of the gateway's database; NULL is empty.
@@ -422,6 +411,24 @@ pub fn spooled(folder: &Path) -> BTreeSet<String> {
         name.into_string().expect("a name in UTF-8")
     });
     names.filter(|name| !name.ends_with(".json")).collect()
+}
+
+/// What comparing the journal with itself and with both databases says.
+///
+/// # Panics
+/// When the service at `url` does not answer with a verdict.
+pub async fn verdict_at(url: String) -> proto::VerifyJournalResponse {
+    let client = proto::operations_service_client::OperationsServiceClient::connect(url);
+    let ask = proto::VerifyJournalRequest { targets: true };
+    let answer = client.await.expect("it answers").verify_journal(ask).await;
+    let mut messages = answer.expect("it is verified").into_inner();
+    let mut last = None;
+    while let Some(message) = messages.message().await.expect("it goes on") {
+        last = Some(message);
+    }
+    let last = last.expect("a verdict");
+    assert!(last.done, "{last:?}");
+    last
 }
 
 /// Waits until `condition` holds; fails the test when it does not in time.

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use ach::calendar::is_banking_day;
 use chrono::NaiveDate;
@@ -71,26 +71,56 @@ fn the_demo_says_the_same_to_programs() {
     assert_eq!(told["imports"].as_array().unwrap().len(), 3);
 }
 
-/// The suggested lines are run as they stand, but for the ports: several tests run at a time.
 #[test]
 fn every_line_that_the_demo_suggests_works_when_it_is_pasted() {
     let home = tempfile::tempdir().unwrap();
     let lines = demo(home.path());
     let program = env!("CARGO_BIN_EXE_echeck");
-    let is_suggestion = |line: &&String| {
-        let line = line.trim_start();
-        line.starts_with(program) || line.starts_with("grpcurl ")
-    };
-    let suggested: Vec<&String> = lines.iter().filter(is_suggestion).collect();
-    assert!(suggested.len() > 5, "{lines:#?}");
+    let lines = lines.iter().map(|line| line.trim());
+    let is_suggestion = |line: &&str| line.starts_with(program) || line.starts_with("grpcurl ");
+    let suggested: Vec<&str> = lines.filter(is_suggestion).collect();
+    assert!(suggested.len() > 5, "{suggested:#?}");
+    paste(home.path(), &suggested);
+}
+
+#[test]
+fn every_line_of_the_readme_works_after_the_demo_when_it_is_pasted() {
+    let home = tempfile::tempdir().unwrap();
+    let lines = demo(home.path());
+    let folder = home.path().join("target/debug");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_echeck"), folder.join("echeck")).unwrap();
+
+    let readme = include_str!("../../../README.md");
+    let (_, after) = readme.split_once("After the demo, look further:").unwrap();
+    let block = after.trim_start_matches('\n').lines();
+    let block = block.take_while(|line| line.is_empty() || line.starts_with("    "));
+    let code = block.filter_map(|line| line.split(" #").next());
+    let code = code.map(str::trim).filter(|line| !line.is_empty());
+    // "the demo prints a line to paste"
+    let printed = lines
+        .iter()
+        .find_map(|line| line.split_once("echeck transfer "));
+    let (_, transfer_id) = printed.unwrap();
+    let code: Vec<String> = code
+        .map(|line| line.replace("TR…", transfer_id.trim()))
+        .collect();
+    assert_eq!(code.len(), 3, "{code:#?}");
+    paste(home.path(), &code);
+}
+
+/// Runs lines as they stand, but for the ports: several tests run at a time. The first starts the
+/// stack.
+fn paste(home: &Path, lines: &[impl AsRef<str>]) {
     let any_ports = "--port 0 --gateway-port 0 --rallypay-port 0";
-    let up = format!("exec {} {any_ports}", suggested[0].trim());
+    let up = format!("exec {} {any_ports}", lines[0].as_ref());
     let shell = |line: &str| {
-        let mut shell = command("sh", home.path());
+        let mut shell = command("sh", home);
         shell.args(["-c", line]);
         shell
     };
-    let mut stack = shell(&up).stdout(Stdio::piped()).spawn().unwrap();
+    let mut stack = Running(shell(&up).stdout(Stdio::piped()).spawn().unwrap());
+    let stack = &mut stack.0;
     let mut said = BufReader::new(stack.stdout.take().unwrap()).lines();
     let address = said.find_map(|line| {
         let line = line.unwrap();
@@ -100,8 +130,9 @@ fn every_line_that_the_demo_suggests_works_when_it_is_pasted() {
     let address = address.unwrap();
     // It is announced when the profile is saved.
     assert!(said.any(|line| line.unwrap().contains("Ctrl-C")));
-    for line in &suggested[1..] {
+    for line in &lines[1..] {
         let (_, port) = address.rsplit_once(':').unwrap();
+        let line = line.as_ref();
         let line = line.replace("localhost:50051", &format!("localhost:{port}"));
         let path = std::env::var("PATH").unwrap_or_default();
         let pasted = shell(&line)
@@ -118,6 +149,16 @@ fn every_line_that_the_demo_suggests_works_when_it_is_pasted() {
     let id = stack.id().to_string();
     Command::new("kill").args(["-INT", &id]).status().unwrap();
     assert!(stack.wait().unwrap().success());
+}
+
+/// A process that does not outlive a test that fails.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It has ended where the test went well.
+        let _ = self.0.kill();
+    }
 }
 
 /// Where this repository's tools are.

@@ -9,7 +9,7 @@ use returns_model::ids::hex;
 
 use super::errors::{self, ApiError};
 use super::operator::Operator;
-use super::{Api, convert_webhook, page};
+use super::{Api, answer, convert_webhook, page};
 
 impl Api {
     pub(super) async fn list_audit(
@@ -31,7 +31,7 @@ impl Api {
         let place = |last: &AuditEntry| last.position;
         let end = page::next(&found, size, place);
         let (records, next_page_token) =
-            page::answer(found, end, place, |entry| Some(record(entry)));
+            answer::page(found, end, place, |entry| Some(record(entry)));
         Ok(proto::ListAuditResponse {
             records,
             next_page_token,

@@ -10,7 +10,7 @@ use returns_model::dishonor::{DishonorFilter, DishonorPlace, DishonorRecord};
 
 use super::errors::ApiError;
 use super::filter::Filters;
-use super::{Api, convert, page};
+use super::{Api, answer, convert, page};
 
 impl Api {
     pub(super) async fn list_dishonorable_returns(
@@ -45,7 +45,7 @@ impl Api {
         };
         let end = page::next(&found, size, place);
         let (dishonorable_returns, next_page_token) =
-            page::answer(found, end, place, |one| Some(dishonorable(&one, today)));
+            answer::page(found, end, place, |one| Some(dishonorable(&one, today)));
         Ok(proto::ListDishonorableReturnsResponse {
             dishonorable_returns,
             next_page_token,

@@ -12,7 +12,7 @@ use super::enums::requested;
 use super::errors::{self, ApiError};
 use super::filter::Filters;
 use super::operator::Operator;
-use super::{Api, convert, page};
+use super::{Api, answer, convert, page};
 
 /// Where a page of retried holds begins: the moment of the first call, and the last hold of the
 /// page before. What is held later is not retried, or holds that fail again would never end.
@@ -46,7 +46,7 @@ impl Api {
         let place = |last: &HoldRecord| (last.held_at, last.new.hold_id.clone());
         let end = page::next(&holds, size, place);
         let (holds, next_page_token) =
-            page::answer(holds, end, place, |hold| Some(convert::hold(&hold)));
+            answer::page(holds, end, place, |hold| Some(convert::hold(&hold)));
         Ok(proto::ListHoldsResponse {
             holds,
             next_page_token,

@@ -17,7 +17,7 @@ use super::filter::{Amounts, Filters, Times};
 use super::operator::Operator;
 use super::page::Filtered;
 use super::requests::{AfterCrash, Repeatable};
-use super::{Api, convert, door, page};
+use super::{Api, answer, convert, door, page};
 
 /// Unreadable lines that an import lists.
 const SHOWN_LINES: u32 = 100;
@@ -222,7 +222,7 @@ impl Api {
         let place = |last: &RejectedLine| last.ordinal;
         let end = page::next(&lines, size, place);
         let (rejected_lines, next_page_token) =
-            page::answer(lines, end, place, |line| Some(convert::rejected_line(line)));
+            answer::page(lines, end, place, |line| Some(convert::rejected_line(line)));
         Ok(proto::ListRejectedLinesResponse {
             rejected_lines,
             next_page_token,
@@ -312,7 +312,7 @@ impl Api {
         for record in &records {
             imports.push((place(record), self.import_with_progress(record).await?));
         }
-        let (imports, next_page_token) = page::answer(
+        let (imports, next_page_token) = answer::page(
             imports,
             end,
             |(place, _)| place.clone(),

@@ -11,7 +11,7 @@ use super::enums::requested;
 use super::errors::{self, ApiError};
 use super::operator::Operator;
 use super::requests::Requests;
-use super::{convert_incident as convert, page};
+use super::{answer, convert_incident as convert, page};
 
 /// What the handlers need.
 #[derive(Clone)]
@@ -66,7 +66,7 @@ impl IncidentApi {
         let (incidents, alerts) = self.manager.incidents(state, before, size).await;
         let place = |last: &IncidentRecord| (last.opened_at, last.incident_id.clone());
         let end = page::next(&incidents, size, place);
-        let (incidents, next_page_token) = page::answer(incidents, end, place, |incident| {
+        let (incidents, next_page_token) = answer::page(incidents, end, place, |incident| {
             let alerts = alerts
                 .iter()
                 .filter(|alert| alert.incident_id == incident.incident_id);

@@ -12,7 +12,7 @@ use returns_store::Topic;
 use super::errors::{self, ApiError};
 use super::filter::Filters;
 use super::operator::Operator;
-use super::{Api, convert_job, page};
+use super::{Api, answer, convert_job, page};
 
 impl Api {
     fn source_with_location(&self, name: &str) -> Result<(&Source, &RemoteLocation), ApiError> {
@@ -233,7 +233,7 @@ impl Api {
         let place = |last: &RunRecord| (last.new.started_at, last.new.run_id.clone());
         let end = page::next(&runs, size, place);
         let (runs, next_page_token) =
-            page::answer(runs, end, place, |run| Some(convert_job::run(&run)));
+            answer::page(runs, end, place, |run| Some(convert_job::run(&run)));
         Ok(proto::ListJobRunsResponse {
             runs,
             next_page_token,

@@ -1,6 +1,7 @@
 //! The API: requests in protobuf become the domain's types, and results become responses. Nothing
 //! is decided here.
 
+mod answer;
 mod audit;
 mod batcher;
 mod convert;

@@ -13,7 +13,7 @@ use returns_model::proposal::ProposedChange;
 
 use super::errors::{self, ApiError};
 use super::operator::Operator;
-use super::{Api, page};
+use super::{Api, answer, page};
 
 impl Api {
     pub(super) async fn adopt_cursor(
@@ -133,7 +133,7 @@ impl Api {
             recorded_at: Some(timestamp(row.recorded_at)),
         };
         // The caller goes on after the last position that it has.
-        let (rows, _) = page::answer(
+        let (rows, _) = answer::page(
             rows,
             String::new(),
             |row| row.position,

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::enums::{ToProto as _, requested};
 use super::errors::{self, ApiError};
 use super::operator::Operator;
-use super::{Api, page};
+use super::{Api, answer, page};
 
 /// What two people are asked for: the section `[two_people]`.
 #[derive(Debug, Clone, Copy, Default)]
@@ -77,7 +77,7 @@ impl Api {
         let found = self.store.proposals(before, size).await?;
         let place = |last: &Proposal| (last.proposed_at, last.proposal_id.clone());
         let end = page::next(&found, size, place);
-        let (proposals, next_page_token) = page::answer(found, end, place, |one| {
+        let (proposals, next_page_token) = answer::page(found, end, place, |one| {
             let state = one.state(now);
             let is_wanted = wanted.is_none_or(|wanted| wanted == state);
             is_wanted.then(|| self.shown(&one))

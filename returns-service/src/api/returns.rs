@@ -17,7 +17,7 @@ use super::errors::{self, ApiError};
 use super::filter::{Amounts, Filters, Times};
 use super::page::Filtered;
 use super::reads::TransferKey;
-use super::{Api, details, page, view};
+use super::{Api, answer, details, page, view};
 
 /// The longest time between a decision and its row in the journal. A lease on an import is shorter.
 const LONGEST_APPEND: TimeDelta = TimeDelta::hours(1);
@@ -183,7 +183,7 @@ impl Api {
         }
         let positions: Vec<u64> = rows.iter().map(|row| row.position).collect();
         let listed = positions.into_iter().zip(self.listed(rows).await?);
-        let (ach_returns, next_page_token) = page::answer(
+        let (ach_returns, next_page_token) = answer::page(
             listed.collect(),
             end,
             |(position, _)| *position,

@@ -9,9 +9,9 @@ use returns_model::endpoint::PayloadVersion;
 use returns_model::journal::MadeKind;
 use returns_webhooks::{History, ReturnOutcome};
 
+use super::answer::LONGEST_ANSWER;
 use super::enums::ToProto as _;
 use super::errors::{self, ApiError};
-use super::page::LONGEST_ANSWER;
 use super::reads::{TransferKey, TransferRead, TransfersRead};
 use super::{Api, view};
 

@@ -14,7 +14,7 @@ use super::enums::requested;
 use super::errors::{self, ApiError};
 use super::operator::Operator;
 use super::webhooks::WebhookApi;
-use super::{convert_webhook as convert, page};
+use super::{answer, convert_webhook as convert, page};
 
 fn given(text: String) -> Option<String> {
     Some(text).filter(|text| !text.is_empty())
@@ -48,7 +48,7 @@ impl WebhookApi {
         };
         let end = page::next(&found, size, place);
         let (deliveries, next_page_token) =
-            page::answer(found, end, place, |one| Some(convert::delivery(&one)));
+            answer::page(found, end, place, |one| Some(convert::delivery(&one)));
         Ok(proto::ListDeliveriesResponse {
             deliveries,
             next_page_token,
@@ -81,7 +81,7 @@ impl WebhookApi {
             };
             events.push((event.sequence, messages));
         }
-        let (events, next_page_token) = page::answer(
+        let (events, next_page_token) = answer::page(
             events,
             end,
             |(sequence, _)| *sequence,

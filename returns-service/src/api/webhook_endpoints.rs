@@ -12,7 +12,7 @@ use super::errors::{self, ApiError};
 use super::operator::Operator;
 use super::webhook_keys::new_key;
 use super::webhooks::WebhookApi;
-use super::{convert_webhook as convert, page};
+use super::{answer, convert_webhook as convert, page};
 
 impl WebhookApi {
     pub(super) async fn create_endpoint(
@@ -214,7 +214,7 @@ impl WebhookApi {
         let place = |last: &Endpoint| (last.created_at, last.endpoint_id.clone());
         let end = page::next(&found, size, place);
         let (endpoints, next_page_token) =
-            page::answer(found, end, place, |one| Some(convert::endpoint(&one, &[])));
+            answer::page(found, end, place, |one| Some(convert::endpoint(&one, &[])));
         Ok(proto::ListEndpointsResponse {
             endpoints,
             next_page_token,

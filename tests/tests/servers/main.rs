@@ -9,7 +9,7 @@ use std::process::Command;
 use echeck::database::{Address, DatabaseArguments};
 use echeck::stack::{Ports, Stack, StackOptions};
 use echeck_proto::returns::v1 as proto;
-use echeck_tests::{Worldpay, add_debits, address, binary, eventually};
+use echeck_tests::{Worldpay, add_debits, address, binary, eventually, verdict_at};
 use proto::import_file_request::Part;
 use proto::incident_service_client::IncidentServiceClient;
 use proto::operations_service_client::OperationsServiceClient;
@@ -97,6 +97,26 @@ impl Deployment {
         status.unwrap().into_inner()
     }
 
+    /// Runs a statement as the gateway's owner.
+    async fn in_gateway(&self, sql: &str) {
+        let address = address(&self.databases.gateway_db);
+        let mut connection = address.connect().await.unwrap();
+        connection.script(sql).await.unwrap();
+        connection.close().await.unwrap();
+    }
+
+    async fn is_applied(&self, import_id: &str) {
+        eventually("the import is applied", || async {
+            let ask = proto::GetImportRequest {
+                import_id: import_id.to_owned(),
+            };
+            let found = self.client().await.get_import(ask).await.unwrap();
+            let import = found.into_inner().file_import.unwrap();
+            import.state() == proto::ImportState::Applied
+        })
+        .await;
+    }
+
     async fn fault(&self, database: &str) -> String {
         let followers = self.status().await.databases;
         let follower = followers.into_iter().find(|one| one.database == database);
@@ -182,6 +202,20 @@ fn restore_postgres(database: &str, dump: &Path) {
     );
 }
 
+/// Moves the signed checkpoints after a position out of the bucket, as docs/backup.md says.
+fn move_checkpoints(folder: &Path, after: u64, to: &Path) {
+    for journal in std::fs::read_dir(folder).into_iter().flatten() {
+        for checkpoint in std::fs::read_dir(journal.unwrap().path()).unwrap() {
+            let checkpoint = checkpoint.unwrap();
+            let name = checkpoint.file_name().into_string().unwrap();
+            let (position, _) = name.split_once('-').unwrap();
+            if position.parse::<u64>().unwrap() > after {
+                std::fs::rename(checkpoint.path(), to.join(name)).unwrap();
+            }
+        }
+    }
+}
+
 /// Copies a folder as it is.
 fn copy_folder(from: &Path, to: &Path) {
     let done = Command::new("cp")
@@ -253,9 +287,15 @@ async fn a_gateway_on_mariadb_restored_from_an_older_dump_catches_up_by_itself()
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restored_returns_database_is_refused_by_hash_and_adopted_by_an_operator() {
     let here = Deployment::start().await;
-    here.add_debits(&["TR1", "TR2", "TR3", "TR4"]).await;
+    here.add_debits(&["TR1", "TR2", "TR3", "TR4", "TR5"]).await;
     let monday = Worldpay::new().returned("TR1", "R01");
     here.import("mon.csv", monday, proto::WaitLevel::Applied)
+        .await;
+    // One file is on its way when the backup is made: its bytes are in the spool alone.
+    here.in_gateway("RENAME TABLE transfers TO elsewhere").await;
+    let waiting = Worldpay::new().returned("TR5", "R01");
+    let waiting = here
+        .import("late.csv", waiting, proto::WaitLevel::Unspecified)
         .await;
     // The backup: the database, the spool and its key.
     let backup = tempfile::tempdir().unwrap();
@@ -267,6 +307,8 @@ async fn a_restored_returns_database_is_refused_by_hash_and_adopted_by_an_operat
     for part in ["spool", "spool.key"] {
         copy_folder(&data.join(part), &backup.path().join(part));
     }
+    here.in_gateway("RENAME TABLE elsewhere TO transfers").await;
+    here.is_applied(&waiting.import_id).await;
     let tuesday = Worldpay::new()
         .returned("TR2", "R01")
         .returned("TR3", "R02");
@@ -280,12 +322,14 @@ async fn a_restored_returns_database_is_refused_by_hash_and_adopted_by_an_operat
             for part in ["spool", "spool.key"] {
                 copy_folder(&backup.path().join(part), &data.join(part));
             }
+            move_checkpoints(&data.join("bucket/checkpoints"), 1, backup.path());
         })
         .await;
 
+    // The file that was on its way is read from the spool, and decided again.
     eventually("the fault names both positions", || async {
         let fault = here.fault("gateway").await;
-        fault.contains("its cursor is at 3, the journal ends at 1")
+        fault.contains("its cursor is at 4, the journal ends at 2")
     })
     .await;
     let wednesday = Worldpay::new().returned("TR4", "R01");
@@ -299,7 +343,7 @@ async fn a_restored_returns_database_is_refused_by_hash_and_adopted_by_an_operat
         reason: "restored the backup of Monday".to_owned(),
         validate_only,
     };
-    // The journal ends at 2 by now, but only row 1 is one that the gateway has: a person
+    // The journal ends at 3 by now, but only row 1 is one that the gateway has: a person
     // knows that.
     let planned = operations
         .adopt_cursor(ask("gateway", 1, true))
@@ -311,7 +355,7 @@ async fn a_restored_returns_database_is_refused_by_hash_and_adopted_by_an_operat
             planned.previous_cursor.unwrap().position,
             planned.new_cursor.unwrap().position
         ),
-        (3, 1)
+        (4, 1)
     );
     for database in ["gateway", "rallypay"] {
         operations
@@ -320,9 +364,12 @@ async fn a_restored_returns_database_is_refused_by_hash_and_adopted_by_an_operat
             .unwrap();
     }
     eventually("the feeds go on", || async {
-        here.rallypay(RETURNED).await == "4"
+        here.rallypay(RETURNED).await == "5"
     })
     .await;
+    here.is_applied(&waiting.import_id).await;
+    let holds = here.status().await.open_holds;
+    assert_eq!(holds, 1, "the gateway has that return already");
     let again = operations
         .adopt_cursor(ask("gateway", 1, false))
         .await
@@ -337,10 +384,10 @@ async fn a_restored_returns_database_is_refused_by_hash_and_adopted_by_an_operat
     here.import("tue.csv", tuesday, proto::WaitLevel::Decided)
         .await;
     eventually("what the gateway has already is held", || async {
-        here.status().await.open_holds == 2
+        here.status().await.open_holds == 3
     })
     .await;
-    assert_eq!(here.gateway(REVERSALS).await, "4");
+    assert_eq!(here.gateway(REVERSALS).await, "5");
     assert_eq!(
         here.rallypay("SELECT max(lock_version) FROM transactions")
             .await,
@@ -354,6 +401,8 @@ async fn a_restored_returns_database_is_refused_by_hash_and_adopted_by_an_operat
         .await,
         "2"
     );
+    let verdict = verdict_at(here.stack.url()).await;
+    assert!(verdict.sound && verdict.missing.is_empty(), "{verdict:?}");
     here.stack.stop().await.unwrap();
 }
 
