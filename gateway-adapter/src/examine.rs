@@ -9,7 +9,8 @@ use echeck_adapter::batch::{
 use echeck_adapter::dialect::{DbError, TargetSession};
 use echeck_adapter::mapping::Obstacle;
 use echeck_adapter::public_message;
-use echeck_adapter::row::{Cell, TargetRow};
+use echeck_adapter::row::TargetRow;
+use echeck_adapter::schema::MappedColumn;
 use echeck_adapter::timestamp::TimestampFormat;
 
 use crate::mapping::GatewayMapping;
@@ -113,11 +114,10 @@ impl GatewayMapping {
                 "transfer {id} is {state}, but only a {succeeded} transfer can be settled"
             )));
         }
-        let since = ready_at.of(row);
-        (!since.is_null()).then(|| {
+        (!ready_at.of(row).is_null()).then(|| {
             Obstacle::moved_on(format!(
                 "transfer {id} ({state}) has been ready to settle since {} already",
-                instant(since)
+                instant(ready_at, row)
             ))
         })
     }
@@ -172,9 +172,9 @@ impl GatewayMapping {
 }
 
 /// An instant as messages show it. It has no digits of an account number to hide.
-fn instant(cell: &Cell) -> String {
-    match cell.instant() {
+fn instant(column: &MappedColumn, row: &TargetRow) -> String {
+    match column.instant_of(row) {
         Some(at) => TimestampFormat::Rfc3339.write(at),
-        None => public_message(&cell.text()),
+        None => public_message(&column.of(row).text()),
     }
 }

@@ -24,7 +24,7 @@ impl GatewayMapping {
         };
         let text = |column: &Option<MappedColumn>| bounded(optional(column));
         let instant = |column: &Option<MappedColumn>| {
-            let instant = optional(column).instant();
+            let instant = column.as_ref()?.instant_of(row);
             instant.map(timestamp::to_proto)
         };
         let (kind, type_text) = self.kind(row);

@@ -8,7 +8,9 @@ use common::{FEW_COLUMNS, config, history};
 use echeck_adapter::check::{check, check_deeply};
 use echeck_adapter::dialect::Dialect;
 use echeck_adapter::on_every_database;
-use echeck_adapter::testing::{AdapterRig, Journal, fail, give_back, reported, restore, reverse};
+use echeck_adapter::testing::{
+    AdapterRig, DECIDED_AT_SECONDS, Journal, fail, give_back, release, reported, restore, reverse,
+};
 use echeck_proto::adapter::v1::adapter_service_server::AdapterService as _;
 use echeck_proto::adapter::v1::{
     LookupTransfersRequest, StepExceptionKind, Transfer, TransferKey, TransferKeyKind,
@@ -30,6 +32,8 @@ on_every_database!(
     a_filter_by_what_the_adapter_writes_is_a_fault,
     an_empty_text_is_no_parent_and_a_column_that_is_never_null_is_a_fault,
     what_a_fixed_text_cannot_be_is_a_fault,
+    instants_as_numbers_are_read_written_and_never_go_back,
+    an_instant_in_a_column_that_cannot_hold_it_is_a_fault,
 );
 
 /// A table of payments with a deletion mark and of several kinds.
@@ -344,6 +348,88 @@ async fn an_empty_text_is_no_parent_and_a_column_that_is_never_null_is_a_fault(d
     let wanted = "transfers.columns.type: is off, so a transfer with a parent is a reversal, but \
                   column \"undoes\" is never NULL";
     assert!(found.contains(wanted), "{found}");
+}
+
+/// A table with instants as numbers.
+fn counted(dialect: Dialect) -> String {
+    let id = match dialect {
+        Dialect::Sqlite | Dialect::Postgres => "TEXT",
+        Dialect::Mysql => "VARCHAR(64) COLLATE utf8mb4_bin",
+    };
+    format!(
+        "CREATE TABLE counted (
+            id {id} NOT NULL PRIMARY KEY, state {id} NOT NULL, amount INTEGER NOT NULL, parent_id {id},
+            made BIGINT NOT NULL, touched BIGINT NOT NULL, settle_from BIGINT);
+         CREATE INDEX of_parent ON counted (parent_id)"
+    )
+}
+
+fn with_numbers(format: &str) -> String {
+    let others = FEW_COLUMNS
+        .replace("ready_to_settle_at = \"\"\n", "")
+        .replace("created_at = \"\"\n", "");
+    let others = others.trim_start_matches("[transfers.columns]\n");
+    format!(
+        "[transfers]\ntable = \"counted\"\ntimestamp_format = \"{format}\"\n[transfers.columns]\n\
+         created_at = \"made\"\nupdated_at = \"touched\"\nready_to_settle_at = \"settle_from\"\n\
+         type = \"\"\ncurrency = \"\"\ntrace_id = \"\"\nmessages = \"\"\nfailure_code = \"\"\n{others}"
+    )
+}
+
+async fn instants_as_numbers_are_read_written_and_never_go_back(dialect: Dialect) {
+    for (format, in_a_second) in [("unix_s", 1), ("unix_ms", 1_000)] {
+        let mapping = config(&with_numbers(format)).unwrap().mapping;
+        let rig = AdapterRig::on(dialect, &counted(dialect), mapping).await;
+        let later = 4_000_000_000 * in_a_second;
+        for (id, touched) in [("A", 5), ("B", later)] {
+            rig.sql(&format!(
+                "INSERT INTO counted VALUES ('{id}', 'SUCCEEDED', 500, NULL, 1000, {touched}, NULL)"
+            ))
+            .await;
+        }
+        let report = check(&rig.target).await;
+        assert!(report.faults.is_empty(), "{:?}", report.faults);
+        let changes = [
+            reverse("A", 500, None),
+            release("RV_A", "A", 60),
+            reverse("B", 500, None),
+        ];
+        let batch = Journal::default().changes(changes);
+        let reply = rig.apply(batch.clone()).await.unwrap();
+        assert_eq!(reported(&reply.exceptions), []);
+        assert_eq!(rig.missing(batch).await, [""; 0]);
+
+        let rows = rig
+            .rows("SELECT id, touched FROM counted WHERE parent_id IS NULL ORDER BY id")
+            .await;
+        let touched = |row: &str| row.split_once('|').unwrap().1.parse::<i64>().unwrap();
+        assert_eq!(touched(&rows[0]), DECIDED_AT_SECONDS * in_a_second);
+        assert_eq!(touched(&rows[1]), later, "what is later stays");
+        let settled = (DECIDED_AT_SECONDS + 60) * in_a_second;
+        let of_reversal = rig
+            .rows("SELECT settle_from FROM counted WHERE id = 'RV_A'")
+            .await;
+        assert_eq!(of_reversal, [settled.to_string()]);
+        let found = find(&rig, "RV_A").await.unwrap();
+        let ready = found.ready_to_settle_at.unwrap();
+        assert_eq!(ready.seconds, DECIDED_AT_SECONDS + 60);
+        let created = find(&rig, "A").await.unwrap().created_at.unwrap();
+        assert_eq!(created.seconds, 1_000 / in_a_second);
+    }
+}
+
+async fn an_instant_in_a_column_that_cannot_hold_it_is_a_fault(dialect: Dialect) {
+    let faults = faults_of(dialect, &counted(dialect), &with_numbers("rfc3339")).await;
+    assert!(
+        faults.contains("transfers.columns.updated_at") && faults.contains("unix_s or unix_ms"),
+        "{faults}"
+    );
+    let text = counted(dialect).replace("touched BIGINT", "touched VARCHAR(40)");
+    let faults = faults_of(dialect, &text, &with_numbers("unix_s")).await;
+    assert!(
+        faults.contains("transfers.columns.updated_at") && faults.contains("and then no text"),
+        "{faults}"
+    );
 }
 
 async fn what_a_fixed_text_cannot_be_is_a_fault(dialect: Dialect) {

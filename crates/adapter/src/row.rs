@@ -2,10 +2,6 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
-
-use crate::timestamp;
-
 /// One value of a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cell {
@@ -34,15 +30,6 @@ impl Cell {
         match self {
             Self::Integer(number) => Some(*number),
             Self::Null | Self::Text(_) | Self::Unusable(_) => None,
-        }
-    }
-
-    /// The value as an instant: text in a common spelling, or seconds since 1970.
-    pub fn instant(&self) -> Option<DateTime<Utc>> {
-        match self {
-            Self::Integer(seconds) => DateTime::from_timestamp(*seconds, 0),
-            Self::Text(text) => timestamp::read(text),
-            Self::Null | Self::Unusable(_) => None,
         }
     }
 

@@ -4,30 +4,62 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use echeck_service::config::Section;
 
-/// The spelling of an instant in a text column. Both are UTC with microseconds, so that the
-/// order of the texts in a column is the order of time.
+/// How a column that has no type for instants holds them. The texts are UTC with microseconds, so
+/// that their order in a column is the order of time, as it is that of numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TimestampFormat {
     /// `2026-03-02T14:05:06.000000Z`.
     Rfc3339,
     /// `2026-03-02 14:05:06.000000`, as Rails writes it.
     Rails,
+    /// Whole seconds since 1970.
+    UnixSeconds,
+    /// Milliseconds since 1970.
+    UnixMilliseconds,
 }
 
 impl TimestampFormat {
     /// Reads the key `timestamp_format`.
     pub fn read(section: &Section<'_>, default: Self) -> Self {
-        let formats = [("rfc3339", Self::Rfc3339), ("rails", Self::Rails)];
+        let formats = [
+            ("rfc3339", Self::Rfc3339),
+            ("rails", Self::Rails),
+            ("unix_s", Self::UnixSeconds),
+            ("unix_ms", Self::UnixMilliseconds),
+        ];
         section.one_of("timestamp_format", &formats, Some(default))
     }
 
     /// The instant as text.
     pub fn write(self, at: DateTime<Utc>) -> String {
-        let pattern = match self {
-            Self::Rfc3339 => "%Y-%m-%dT%H:%M:%S%.6fZ",
-            Self::Rails => "%Y-%m-%d %H:%M:%S%.6f",
-        };
-        at.format(pattern).to_string()
+        match self {
+            Self::Rfc3339 => at.format("%Y-%m-%dT%H:%M:%S%.6fZ").to_string(),
+            Self::Rails => at.format("%Y-%m-%d %H:%M:%S%.6f").to_string(),
+            Self::UnixSeconds => at.timestamp().to_string(),
+            Self::UnixMilliseconds => at.timestamp_millis().to_string(),
+        }
+    }
+
+    /// The instant as a number; `None` where instants are texts.
+    pub(crate) fn number(self, at: DateTime<Utc>) -> Option<i64> {
+        match self {
+            Self::Rfc3339 | Self::Rails => None,
+            Self::UnixSeconds => Some(at.timestamp()),
+            Self::UnixMilliseconds => Some(at.timestamp_millis()),
+        }
+    }
+
+    /// Whether instants are numbers.
+    pub(crate) fn is_number(self) -> bool {
+        self.number(DateTime::UNIX_EPOCH).is_some()
+    }
+
+    /// The instant that a number stands for: seconds where nothing else is configured.
+    pub(crate) fn instant_of(self, number: i64) -> Option<DateTime<Utc>> {
+        match self {
+            Self::Rfc3339 | Self::Rails | Self::UnixSeconds => DateTime::from_timestamp(number, 0),
+            Self::UnixMilliseconds => DateTime::from_timestamp_millis(number),
+        }
     }
 }
 
@@ -84,6 +116,27 @@ mod tests {
             assert_eq!(noon.to_rfc3339(), text);
             assert_eq!(noon.with_timezone(&zone).date_naive(), day);
         }
+    }
+
+    #[test]
+    fn a_number_is_an_instant_and_back() {
+        let at = DateTime::from_timestamp_millis(1_772_460_306_250).unwrap();
+        for (format, number, text) in [
+            (TimestampFormat::UnixSeconds, 1_772_460_306, "1772460306"),
+            (
+                TimestampFormat::UnixMilliseconds,
+                1_772_460_306_250,
+                "1772460306250",
+            ),
+        ] {
+            assert_eq!(format.number(at), Some(number));
+            assert_eq!(format.write(at), text);
+            let again = format.instant_of(number).unwrap();
+            assert_eq!(again.timestamp(), at.timestamp());
+        }
+        let milliseconds = TimestampFormat::UnixMilliseconds;
+        assert_eq!(milliseconds.instant_of(1_772_460_306_250), Some(at));
+        assert!(!TimestampFormat::Rails.is_number() && milliseconds.is_number());
     }
 
     #[test]

@@ -142,7 +142,7 @@ impl<'a> Fitting<'a> {
         if spec.purpose == ColumnPurpose::Written && live.generated {
             self.fault(self.about(spec.key, &live.name, "is generated and cannot be written"));
         }
-        if !spec.content.fits(live.kind) {
+        if !spec.content.fits(live.kind, self.settings.timestamp_format) {
             let (declared, content) = (&live.declared, spec.content.described());
             let what = format!("is declared {declared:?}, but must hold {content}");
             self.fault(self.about(spec.key, &live.name, &what));

@@ -10,7 +10,7 @@ use crate::amount::AmountUnit;
 use crate::dialect::Dialect;
 use crate::identifier::Identifier;
 use crate::row::{Cell, TargetRow};
-use crate::timestamp::TimestampFormat;
+use crate::timestamp::{self, TimestampFormat};
 
 /// What our own ids, which are no UUIDs, become in a column of UUIDs: always the same one.
 const OWN_IDS: Uuid = Uuid::from_u128(0x8f6d_5c1e_0a3b_4d27_9e58_71c4_2b90_6af3);
@@ -171,6 +171,33 @@ impl MappedColumn {
         self.kind == ColumnKind::Decimal
     }
 
+    /// Whether its instants are numbers.
+    pub(crate) fn has_instants_as_numbers(&self) -> bool {
+        match self.kind {
+            ColumnKind::Integer => true,
+            ColumnKind::Untyped => self.format.is_number(),
+            ColumnKind::Text
+            | ColumnKind::Decimal
+            | ColumnKind::Real
+            | ColumnKind::Boolean
+            | ColumnKind::Timestamp
+            | ColumnKind::Date
+            | ColumnKind::Json
+            | ColumnKind::Uuid
+            | ColumnKind::Blob
+            | ColumnKind::Other => false,
+        }
+    }
+
+    /// The instant that a row has in the column: text in a common spelling, or a number.
+    pub fn instant_of(&self, row: &TargetRow) -> Option<DateTime<Utc>> {
+        match self.of(row) {
+            Cell::Integer(number) => self.format.instant_of(*number),
+            Cell::Text(text) => timestamp::read(text),
+            Cell::Null | Cell::Unusable(_) => None,
+        }
+    }
+
     /// An instant in the form the column takes; the day of it in UTC where it takes days.
     pub fn instant(&self, at: DateTime<Utc>) -> Value {
         self.instant_in(at, Tz::UTC)
@@ -178,6 +205,10 @@ impl MappedColumn {
 
     /// The same, with the day that it is in a zone.
     pub fn instant_in(&self, at: DateTime<Utc>, zone: Tz) -> Value {
+        let number = self.format.number(at);
+        if let Some(number) = number.filter(|_| self.has_instants_as_numbers()) {
+            return Value::from(number);
+        }
         let text = match (self.kind, self.dialect) {
             (ColumnKind::Date, _) => at.with_timezone(&zone).date_naive().to_string(),
             // These two have a type for it. MySQL's does not read RFC 3339.

@@ -8,6 +8,7 @@ pub use mapped_column::MappedColumn;
 
 use crate::dialect::Dialect;
 use crate::identifier::Identifier;
+use crate::timestamp::TimestampFormat;
 
 /// What a column can hold, across dialects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,7 +55,7 @@ pub enum ColumnContent {
 }
 
 impl ColumnContent {
-    const fn fits(self, kind: ColumnKind) -> bool {
+    fn fits(self, kind: ColumnKind, format: TimestampFormat) -> bool {
         use ColumnKind::{Date, Decimal, Integer, Json, Text, Timestamp, Untyped, Uuid};
         match self {
             Self::Word => matches!(kind, Text | Integer | Untyped),
@@ -63,6 +64,9 @@ impl ColumnContent {
             Self::Text => matches!(kind, Text | Untyped),
             Self::Integer => matches!(kind, Integer | Untyped),
             Self::Json => matches!(kind, Json | Text | Untyped),
+            Self::Timestamp if format.is_number() => {
+                matches!(kind, Timestamp | Date | Integer | Untyped)
+            }
             Self::Timestamp | Self::Date => matches!(kind, Timestamp | Date | Text | Untyped),
             Self::Anything => true,
         }
@@ -76,7 +80,10 @@ impl ColumnContent {
             Self::Amount => "amounts (whole or decimal numbers)",
             Self::Integer => "whole numbers",
             Self::Json => "JSON (or text)",
-            Self::Timestamp => "timestamps (or text)",
+            Self::Timestamp => {
+                "timestamps (or text; whole numbers with timestamp_format unix_s or unix_ms, and then no \
+                 text)"
+            }
             Self::Date => "dates (or text)",
             Self::Anything => "anything",
         }

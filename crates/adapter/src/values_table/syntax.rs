@@ -103,7 +103,10 @@ impl SqlSyntax for SqliteSyntax {
     }
 
     /// Times are text in any spelling, which these functions read to the millisecond.
-    fn is_later(&self, live: &str, given: &str, _column: &MappedColumn) -> String {
+    fn is_later(&self, live: &str, given: &str, column: &MappedColumn) -> String {
+        if column.has_instants_as_numbers() {
+            return format!("{live} > {given}");
+        }
         let (there, new) = (format!("julianday({live})"), format!("julianday({given})"));
         format!("({there} > {new} OR ({there} = {new} AND {live} > {given}))")
     }
@@ -289,6 +292,7 @@ impl SqlSyntax for MysqlSyntax {
     fn is_later(&self, live: &str, given: &str, column: &MappedColumn) -> String {
         match column.kind() {
             ColumnKind::Text => format!("{} > {}", binary(live), binary(given)),
+            ColumnKind::Integer => format!("{live} > {given}"),
             _ => format!("{live} > CAST({given} AS DATETIME(6))"),
         }
     }
