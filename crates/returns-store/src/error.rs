@@ -3,7 +3,7 @@
 use echeck_service::ErrorChain;
 use echeck_service::failpoint::Tripped;
 
-use crate::outage::Outage;
+use crate::outage::{self, Outage};
 
 /// What can go wrong with the returns database.
 #[derive(Debug, thiserror::Error)]
@@ -36,12 +36,9 @@ impl StoreError {
     pub fn why(&self) -> String {
         match self {
             Self::Unusable(why) => why.clone(),
-            Self::Database { source, .. } => match Outage::of(source) {
-                Some(Outage::Whole(Some(meaning)) | Outage::Statement(meaning)) => {
-                    format!("{meaning} ({})", said(source))
-                }
-                Some(Outage::Whole(None)) | None => ErrorChain(self).to_string(),
-            },
+            Self::Database { source, .. } => {
+                outage::told(source).unwrap_or_else(|| ErrorChain(self).to_string())
+            }
             Self::Unreadable { .. } => self.to_string(),
         }
     }
@@ -72,11 +69,6 @@ impl StoreError {
         };
         matches!(Outage::of(source), Some(Outage::Statement(_)))
     }
-}
-
-fn said(error: &sqlx::Error) -> String {
-    let database = error.as_database_error();
-    database.map_or_else(|| error.to_string(), |error| error.message().to_owned())
 }
 
 impl From<Tripped> for StoreError {

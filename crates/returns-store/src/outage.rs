@@ -35,6 +35,18 @@ impl Outage {
     }
 }
 
+/// An outage in its own words, where the database's are not clear; `None` for any other error.
+pub(crate) fn told(error: &sqlx::Error) -> Option<String> {
+    match Outage::of(error)? {
+        Outage::Whole(Some(meaning)) | Outage::Statement(meaning) => {
+            let database = error.as_database_error();
+            let said = database.map_or_else(|| error.to_string(), |one| one.message().to_owned());
+            Some(format!("{meaning} ({said})"))
+        }
+        Outage::Whole(None) => None,
+    }
+}
+
 /// Classes of errors that a statement or its rows are at fault for: what is not supported, what the
 /// data and the constraints are, cursors, routines, what another transaction was in the way of,
 /// syntax and names, checks of a view, limits, and what a trigger raises.

@@ -12,6 +12,7 @@ use super::migrate::{TABLE, bring_up_to_date};
 use crate::StoreError;
 use crate::columns::failed;
 use crate::grants;
+use crate::outage;
 use crate::settings::{PgAddress, StoreSettings};
 
 /// How long a statement waits for a free connection.
@@ -159,9 +160,11 @@ pub(crate) async fn check_server(connection: &mut PgConnection) -> Result<(), St
             encoding: row.try_get(6)?,
         })
     };
-    let server = read
-        .await
-        .map_err(|error| format!("its settings cannot be read: {}", ErrorChain(&error)))?;
+    let server = read.await.map_err(|error| {
+        // An outage has the same words wherever it is met first.
+        outage::told(&error)
+            .unwrap_or_else(|| format!("its settings cannot be read: {}", ErrorChain(&error)))
+    })?;
     match server.refusal() {
         Some(why) => Err(why),
         None => Ok(()),
