@@ -287,8 +287,8 @@ fn wrong_direction(entry: &Entry, transfer: &Transfer) -> Option<String> {
     })
 }
 
-/// Why the original of `entry` is none of ours, whatever payment its ids name: another company
-/// sent it, or another bank.
+/// Why we did not send the original of `entry`: another company or another bank did. Its ids may
+/// name a payment of ours all the same.
 pub fn foreign_original(entry: &Entry, ours: Originator<'_>) -> Option<String> {
     wrong_company(entry, ours).or_else(|| {
         let trace = entry.keys.original_trace.as_deref()?;

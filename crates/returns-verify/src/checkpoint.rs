@@ -100,9 +100,9 @@ impl Checkpoints {
         Ok(found)
     }
 
-    /// What our own key has signed about another journal, as a sentence for each. Whoever can write
-    /// to the database could give the journal another id, under which nothing is signed, and compute
-    /// every hash anew.
+    /// A sentence for each other journal that our own key has signed. Whoever can write to the
+    /// database could give the journal another id and compute every hash again; nothing is signed
+    /// under the new id.
     async fn of_other_journals(&self, journal_id: Uuid) -> Result<Vec<String>, BucketError> {
         let mut others = Vec::new();
         for name in self.bucket.folder_names(FOLDER).await? {

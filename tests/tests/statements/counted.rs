@@ -45,8 +45,8 @@ pub(crate) async fn executed_since(
     since
 }
 
-/// The rows of each large table of a database that scans of the whole table went through, and how
-/// many it has. It is asked when nobody else is connected: whoever is has not counted everything yet.
+/// For each large table of a database: its name, the rows that scans of the whole table read, and
+/// the rows that it has. It waits until everybody else has left: a session counts at its end.
 pub(crate) async fn scanned(url: &str, large: i64) -> Vec<(String, i64, i64)> {
     let owner = PgPool::connect(url).await.unwrap();
     eventually("everybody has left", || async {

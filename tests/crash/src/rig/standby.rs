@@ -11,7 +11,7 @@ use crate::db::Db;
 
 impl Postgres {
     /// Gives the server a synchronous standby, kills the server in the middle of what it does, and
-    /// promotes the standby, which takes over its address. Whatever was committed is in both.
+    /// promotes the standby. It takes over the address, and has every commit.
     ///
     /// # Errors
     /// When the standby cannot be made, or does not follow or come up in time.
