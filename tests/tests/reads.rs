@@ -85,6 +85,37 @@ async fn a_batch_is_refused_when_it_is_empty_too_large_or_has_an_empty_key() {
     assert_eq!(batch(&world, most).await.unwrap().len(), 500);
 }
 
+/// Eighty transfers of which each carries 60 kB of its owner's.
+#[tokio::test]
+async fn what_has_no_room_in_the_answer_of_a_batch_is_named_and_can_be_had_alone() {
+    let world = World::start().await;
+    for number in 0..80 {
+        world.add(Payment::debit(&format!("TR{number}"))).await;
+    }
+    sqlx::query("UPDATE transfers SET raw = json_object('note', replace(hex(zeroblob(6000)), '0', 'words'))")
+        .execute(&world.gateway)
+        .await
+        .unwrap();
+    let asked = ids((0..80).map(|number| format!("TR{number}")));
+    let results = batch(&world, asked.clone()).await.unwrap();
+    assert_eq!(results.len(), 80);
+    let mut left_out = Vec::new();
+    for (asked, one) in asked.into_iter().zip(results) {
+        match one.result {
+            Some(Found::Transfer(transfer)) => assert!(transfer.raw_json.len() > 60_000),
+            Some(Found::Error(error)) => {
+                assert_eq!(error.reason, "ANSWER_FULL");
+                left_out.push(asked);
+            }
+            None => panic!("neither"),
+        }
+    }
+    assert!((20..40).contains(&left_out.len()), "{}", left_out.len());
+    for result in batch(&world, left_out).await.unwrap() {
+        assert!(matches!(result.result, Some(Found::Transfer(_))));
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn many_callers_at_once_each_get_their_own_transfer() {
     let world = World::start().await;
