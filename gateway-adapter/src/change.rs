@@ -4,6 +4,7 @@
 use chrono::{DateTime, Utc};
 use echeck_adapter::batch::{TransferChange, TransferState, Update, UpdateEffect};
 use echeck_adapter::dialect::{DbError, SqlStatement, TargetSession};
+use echeck_adapter::mapping::Mapping as _;
 use echeck_adapter::schema::MappedColumn;
 use echeck_adapter::values_table::{FieldValue, RowGuard, ValuesField, ValuesTable};
 use serde_json::Value;
@@ -13,6 +14,7 @@ use crate::layout::NewTransferKind;
 use crate::mapping::GatewayMapping;
 use crate::new_transfer::{TransferInsert, created_by, json};
 use crate::release::ReleasedTransfer;
+use crate::row_keys::RowKeys;
 
 /// A transfer that ends.
 struct EndedTransfer<'a> {
@@ -42,7 +44,19 @@ pub(crate) async fn write(
     changes: &[&TransferChange],
     now: DateTime<Utc>,
 ) -> Result<bool, DbError> {
-    let Some(group) = mapping.sort(changes) else {
+    let ids = changes.iter().flat_map(|change| mapping.rows_of(change));
+    let keys = mapping.row_keys(session, ids.collect()).await?;
+    // Where an id may name several rows, one row too many could make up for a missing one.
+    if !mapping.columns.id.is_unique()
+        && mapping
+            .examine(session, changes)
+            .await?
+            .iter()
+            .any(Option::is_some)
+    {
+        return Ok(false);
+    }
+    let Some(group) = mapping.sort(changes, &keys) else {
         return Ok(false);
     };
     if !group.ended.is_empty() {
@@ -137,10 +151,14 @@ impl<'a> ExpectedFields<'a> {
 impl GatewayMapping {
     /// Sorts a group by what is to be done; `None` when a transfer has no row to find, or none to
     /// trust.
-    fn sort<'a>(&self, changes: &[&'a TransferChange]) -> Option<SortedChanges<'a>> {
+    fn sort<'a>(
+        &self,
+        changes: &[&'a TransferChange],
+        keys: &RowKeys<'_>,
+    ) -> Option<SortedChanges<'a>> {
         let mut sorted = SortedChanges::default();
         for change in changes {
-            let id = self.columns.id.id(change.transfer_id())?;
+            let id = keys.value(change.transfer_id())?;
             let update = match change {
                 TransferChange::Update(update) => update,
                 TransferChange::Release(release) => {
@@ -162,6 +180,7 @@ impl GatewayMapping {
                         .inserts
                         .extend(created.map(|(kind, new)| TransferInsert {
                             original: id,
+                            parent: keys.shown(&new.parent_id),
                             update,
                             kind,
                             new,

@@ -7,10 +7,26 @@ use echeck_adapter::identifier::Identifier;
 use echeck_adapter::schema::ColumnContent::{Amount, Date, Id, Json, Text, Timestamp, Word};
 use echeck_adapter::schema::{ColumnSpec, Fitting, MappedColumn};
 
+/// What says that no two transfers have the same id: `id_uniqueness`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum IdUniqueness {
+    /// A unique index.
+    Index,
+    /// The owner's word, for a view or a table in partitions. The rows are counted at each change.
+    Vouched,
+}
+
+impl IdUniqueness {
+    /// Its words in the configuration.
+    pub(crate) const WORDS: [(&'static str, Self); 2] =
+        [("index", Self::Index), ("vouched", Self::Vouched)];
+}
+
 /// The columns of a transfer. Those that are `Option` can be switched off.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct TransferColumns<C> {
     pub(crate) id: C,
+    pub(crate) own_id: Option<C>,
     pub(crate) kind: Option<C>,
     pub(crate) state: C,
     pub(crate) amount: C,
@@ -47,12 +63,17 @@ impl<C> TransferColumns<C> {
         context: &mut X,
         required: fn(&mut X, ColumnSpec<'static>, &'c C) -> T,
         optional: fn(&mut X, ColumnSpec<'static>, &'c Option<C>) -> Option<T>,
+        if_named: fn(&mut X, ColumnSpec<'static>, &'c Option<C>) -> Option<T>,
     ) -> TransferColumns<T> {
         let read = ColumnSpec::read;
         let lookup = ColumnSpec::lookup;
         let written = ColumnSpec::written;
         TransferColumns {
-            id: required(context, written("id", Id), &self.id),
+            id: match &self.own_id {
+                Some(_) => required(context, read("id", Id), &self.id),
+                None => required(context, written("id", Id), &self.id),
+            },
+            own_id: if_named(context, written("own_id", Text), &self.own_id),
             kind: optional(context, written("type", Word), &self.kind),
             state: required(context, written("state", Word), &self.state),
             amount: required(context, written("amount", Amount), &self.amount),
@@ -106,14 +127,26 @@ impl TransferColumns<Identifier> {
             &mut names,
             |names, spec, ()| names.required(spec.key),
             |names, spec, _| names.optional(spec.key),
+            |names, spec, _| names.if_named(spec.key),
         );
         names.finish();
         columns
     }
 
     /// Finds the columns in the live table.
-    pub(crate) fn fit(&self, fitting: &mut Fitting<'_>) -> TransferColumns<MappedColumn> {
-        fitting.must_be_unique("id", &self.id);
+    pub(crate) fn fit(
+        &self,
+        id_uniqueness: IdUniqueness,
+        fitting: &mut Fitting<'_>,
+    ) -> TransferColumns<MappedColumn> {
+        match id_uniqueness {
+            IdUniqueness::Index => fitting.must_be_unique("id", &self.id),
+            IdUniqueness::Vouched => fitting.should_be_unique("id", &self.id),
+        }
+        if let Some(own_id) = &self.own_id {
+            fitting.must_be_unique("own_id", own_id);
+            self.check_numbering(own_id, fitting);
+        }
         for (key, name) in [
             ("parent_id", Some(&self.parent_id)),
             ("trace_id", self.trace_id.as_ref()),
@@ -129,11 +162,41 @@ impl TransferColumns<Identifier> {
             fitting,
             |fitting, spec, name| fitting.column(spec, name),
             |fitting, spec, name| fitting.optional_column(spec, name.as_ref()),
+            |fitting, spec, name| fitting.optional_column(spec, name.as_ref()),
         )
+    }
+
+    /// With a column for our ids, the database must give each row its own.
+    fn check_numbering(&self, own_id: &Identifier, fitting: &mut Fitting<'_>) {
+        let schema = fitting.schema();
+        if let Some(live) = schema.column(&self.id)
+            && !live.has_default
+            && !live.generated
+        {
+            fitting.fault(format!(
+                "transfers.columns.own_id: is set, so the database must give a new row its id, but \
+                 column {:?} has no default; give it one, or take own_id out",
+                live.name
+            ));
+        }
+        if let Some(live) = schema.column(own_id)
+            && !live.nullable
+        {
+            fitting.fault(format!(
+                "transfers.columns.own_id: column {:?} is never NULL, but only transfers of the \
+                 adapter's making have an id there; name a column that may be NULL",
+                live.name
+            ));
+        }
     }
 }
 
 impl TransferColumns<MappedColumn> {
+    /// The column that holds our id of a new transfer.
+    pub(crate) fn new_id(&self) -> &MappedColumn {
+        self.own_id.as_ref().unwrap_or(&self.id)
+    }
+
     /// The column of a kind of key, and the setting that names it.
     pub(crate) fn key(&self, kind: KeyKind) -> (Option<&MappedColumn>, &'static str) {
         let (column, setting) = match kind {
@@ -163,6 +226,7 @@ impl TransferColumns<MappedColumn> {
         self.map(
             &mut all,
             |all, _, column| all.push(column),
+            |all, _, column| column.as_ref().map(|column| all.push(column)),
             |all, _, column| column.as_ref().map(|column| all.push(column)),
         );
         all

@@ -16,9 +16,28 @@ use echeck_adapter::timestamp::TimestampFormat;
 use crate::mapping::GatewayMapping;
 use crate::needs::NewId;
 use crate::new_transfer::{created_by, other_parent};
+use crate::row_keys::RowKeys;
 
-/// The transfers of a group as they are now, by their ids.
-type RowsById<'a> = HashMap<String, &'a TargetRow>;
+/// The transfers of a group as they are now.
+struct SeenRows<'a> {
+    by_id: HashMap<String, Vec<&'a TargetRow>>,
+    keys: RowKeys<'a>,
+}
+
+impl<'a> SeenRows<'a> {
+    /// The one row of a transfer.
+    fn of(&self, id: &str) -> Result<&'a TargetRow, Obstacle> {
+        match self.by_id.get(&self.keys.shown(id)).map(Vec::as_slice) {
+            None | Some([]) => Err(not_found(id)),
+            Some([one]) => Ok(one),
+            Some(several) => Err(Obstacle::refused(format!(
+                "{} rows have the id of transfer {id}, but transfers.id_uniqueness says that only one \
+                 has; correct the rows or name another column",
+                several.len()
+            ))),
+        }
+    }
+}
 
 /// Reads and locks the transfers of a group.
 pub(crate) async fn examine(
@@ -32,16 +51,23 @@ pub(crate) async fn examine(
         .flat_map(|change| [Some(change.transfer_id()), parent(change)])
         .flatten()
         .collect();
+    let keys = mapping.row_keys(session, ids.clone()).await?;
     let mut rows = mapping.rows(&columns.id);
-    for id in ids.into_iter().filter_map(|id| columns.id.id(id)) {
+    for id in ids.into_iter().filter_map(|id| keys.value(id)) {
         rows.add_row(id, []);
     }
     let mut shown = vec![&columns.id, &columns.state, &columns.amount];
     shown.extend(&columns.deposit_id);
     shown.extend(&mapping.release_column);
     let rows = session.fetch(rows.select_locked(&shown)).await?;
-    let by_id = rows.iter().map(|row| (columns.id.of(row).text(), row));
-    let seen: RowsById<'_> = by_id.collect();
+    let mut by_id: HashMap<String, Vec<&TargetRow>> = HashMap::new();
+    for row in &rows {
+        by_id
+            .entry(columns.id.of(row).text())
+            .or_default()
+            .push(row);
+    }
+    let seen = SeenRows { by_id, keys };
     let obstacles = changes.iter().map(|change| match change {
         TransferChange::Update(update) => mapping.obstacle_to_update(update, &seen),
         TransferChange::Release(release) => mapping.obstacle_to_release(release, &seen),
@@ -62,15 +88,11 @@ fn not_found(id: &str) -> Obstacle {
 }
 
 impl GatewayMapping {
-    /// The row of an id.
-    fn seen<'r>(&self, id: &str, seen: &RowsById<'r>) -> Option<&'r TargetRow> {
-        seen.get(&self.columns.id.shown_id(id)).copied()
-    }
-
-    fn obstacle_to_update(&self, update: &Update, seen: &RowsById<'_>) -> Option<Obstacle> {
+    fn obstacle_to_update(&self, update: &Update, seen: &SeenRows<'_>) -> Option<Obstacle> {
         let id = &update.transfer_id;
-        let Some(row) = self.seen(id, seen) else {
-            return Some(not_found(id));
+        let row = match seen.of(id) {
+            Ok(row) => row,
+            Err(obstacle) => return Some(obstacle),
         };
         if self.lacks_deposit(update) {
             return Some(Obstacle::moved_on(format!(
@@ -83,27 +105,33 @@ impl GatewayMapping {
         }
         let (kind, new) = created_by(&update.effect)?;
         if let Some(parent) = other_parent(update)
-            && self.seen(parent, seen).is_none()
+            && let Err(obstacle) = seen.of(parent)
         {
-            return Some(Obstacle::not_found(format!(
-                "the target has no transfer {parent}, which the {} {} undoes",
+            let message = format!(
+                "{}, which the {} {} undoes",
+                obstacle.message,
                 kind.as_str(),
                 new.id
-            )));
+            );
+            return Some(Obstacle {
+                message,
+                ..obstacle
+            });
         }
-        self.impossible_id(new).map(Obstacle::refused)
+        self.impossible_id(new, &seen.keys).map(Obstacle::refused)
     }
 
     fn obstacle_to_release(
         &self,
         release: &ReleaseToSettlement,
-        seen: &RowsById<'_>,
+        seen: &SeenRows<'_>,
     ) -> Option<Obstacle> {
         // A gateway without the column has nothing to write.
         let ready_at = self.release_column.as_ref()?;
         let id = &release.transfer_id;
-        let Some(row) = self.seen(id, seen) else {
-            return Some(not_found(id));
+        let row = match seen.of(id) {
+            Ok(row) => row,
+            Err(obstacle) => return Some(obstacle),
         };
         let state = self.columns.state.of(row).text();
         let succeeded = self.states.of(TransferState::Succeeded);
@@ -156,8 +184,8 @@ impl GatewayMapping {
     }
 
     /// Which id of a new transfer the table cannot hold.
-    fn impossible_id(&self, new: &AddedTransfer) -> Option<String> {
-        let parent_id = self.parent_id(new);
+    fn impossible_id(&self, new: &AddedTransfer, keys: &RowKeys<'_>) -> Option<String> {
+        let parent_id = keys.shown(&new.parent_id);
         self.filled_with_ids().find_map(|(column, fill)| {
             let id = match fill {
                 NewId::Own => &new.id,

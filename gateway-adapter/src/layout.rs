@@ -171,7 +171,12 @@ impl InsertLayouts {
             restoration: lay_out(NewTransferKind::Restoration),
         };
         if !fitting.any_missing() {
-            let mut reported = Vec::new();
+            // What the database numbers was looked at by itself.
+            let numbered = columns.own_id.as_ref().map(|_| &columns.id);
+            let mut reported: Vec<String> = numbered
+                .map(|id| id.name().as_str().to_owned())
+                .into_iter()
+                .collect();
             for kind in NewTransferKind::ALL {
                 layouts.of(kind).check_demands(kind, fitting, &mut reported);
                 layouts.of(kind).check_unique(kind, fitting, &mut reported);
@@ -225,7 +230,7 @@ impl InsertLayout {
     }
 
     fn add_mapped(&mut self, columns: &TransferColumns<MappedColumn>, subtype: &str) {
-        self.add(Some(&columns.id), Fill::Id);
+        self.add(Some(columns.new_id()), Fill::Id);
         self.add(columns.kind.as_ref(), Fill::Type);
         self.add(Some(&columns.state), Fill::State);
         self.add(Some(&columns.amount), Fill::Amount);

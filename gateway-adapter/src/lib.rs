@@ -12,6 +12,7 @@ mod new_transfer;
 mod profile;
 mod read;
 mod release;
+mod row_keys;
 mod unreadable;
 mod verify;
 

@@ -17,7 +17,7 @@ use echeck_adapter::values_table::ValuesTable;
 use echeck_proto::adapter::v1::{FundingPolicy, KeyMatches};
 use echeck_service::config::Section;
 
-use crate::columns::TransferColumns;
+use crate::columns::{IdUniqueness, TransferColumns};
 use crate::deposit::DepositColumn;
 use crate::layout::{InsertLayouts, NewTransferOverrides};
 use crate::profile::{FixedWords, GatewayProfile, StateSpellings, TypeSpellings};
@@ -35,6 +35,7 @@ pub(crate) struct GatewayMappingConfig {
     amount_unit: Option<AmountUnit>,
     filter: RowFilterConfig,
     overrides: NewTransferOverrides,
+    id_uniqueness: IdUniqueness,
     /// `deposit_none_values`: what means "in no deposit", beside NULL.
     deposit_none: Vec<String>,
 }
@@ -70,6 +71,11 @@ impl GatewayMappingConfig {
             amount_unit: section.one_of("amount_unit", &units, Some(None)),
             filter: RowFilterConfig::read(&section),
             overrides: NewTransferOverrides::read(&section.section("reversal")),
+            id_uniqueness: section.one_of(
+                "id_uniqueness",
+                &IdUniqueness::WORDS,
+                Some(IdUniqueness::Index),
+            ),
             deposit_none: section.strings_or("deposit_none_values", &[]),
         };
         if config.settings.funding_policy == FundingPolicy::Deposit
@@ -138,7 +144,8 @@ impl MappingConfig for GatewayMappingConfig {
     }
 
     fn fit(&self, fitting: &mut Fitting<'_>) -> Box<dyn Mapping> {
-        let columns = self.columns.fit(fitting);
+        fitting.fix(self.filter.fixed());
+        let columns = self.columns.fit(self.id_uniqueness, fitting);
         let deposit = columns.deposit_id.as_ref();
         let deposit = deposit.map(|column| DepositColumn::fit(column, &self.deposit_none, fitting));
         self.check_words(&columns, fitting);

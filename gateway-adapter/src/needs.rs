@@ -39,10 +39,14 @@ impl GatewayMapping {
         updated.extend(
             ready_at.filter(|column| column.is_nullable() || self.release_column.is_some()),
         );
-        let new_ids = self.filled_with_ids().map(|(column, fill)| match fill {
-            NewId::Own | NewId::Parent => (column, EXAMPLE_ID),
-            NewId::Trace => (column, EXAMPLE_TRACE_ID),
-        });
+        let new_ids = self
+            .filled_with_ids()
+            .filter_map(|(column, fill)| match fill {
+                // A number of the database's own.
+                NewId::Parent if columns.own_id.is_some() => None,
+                NewId::Own | NewId::Parent => Some((column, EXAMPLE_ID)),
+                NewId::Trace => Some((column, EXAMPLE_TRACE_ID)),
+            });
         let new_ids = new_ids.collect();
         MappingNeeds {
             read: columns

@@ -15,6 +15,8 @@ use crate::mapping::GatewayMapping;
 pub(crate) struct TransferInsert<'a> {
     /// The id of the transfer that was returned, in the form its column takes.
     pub(crate) original: Value,
+    /// The id of the transfer's row that the new one undoes, as that row shows it.
+    pub(crate) parent: String,
     /// The change of that transfer.
     pub(crate) update: &'a Update,
     /// The kind of the new one.
@@ -49,8 +51,11 @@ impl GatewayMapping {
     ) -> Result<bool, DbError> {
         let id = &self.columns.id;
         let mut parents = self.rows(id);
-        for parent in inserts.iter().filter_map(|one| other_parent(one.update)) {
-            let Some(parent) = id.id(parent) else {
+        let others = inserts
+            .iter()
+            .filter(|one| other_parent(one.update).is_some());
+        for insert in others {
+            let Some(parent) = id.id(&insert.parent) else {
                 return Ok(false);
             };
             parents.add_row(parent, []);
@@ -98,11 +103,6 @@ impl GatewayMapping {
         Ok(Some(rows.insert(&columns)))
     }
 
-    /// The id of the transfer that a new one undoes, as that one's row shows it.
-    pub(crate) fn parent_id(&self, new: &AddedTransfer) -> String {
-        self.columns.id.shown_id(&new.parent_id)
-    }
-
     /// The value of a column of one new row; `None` when the column cannot hold it.
     fn value(
         &self,
@@ -114,7 +114,7 @@ impl GatewayMapping {
         let new = insert.new;
         Ok(Some(match fill {
             Fill::Id => return Ok(column.id(&new.id)),
-            Fill::ParentId => return Ok(column.id(&self.parent_id(new))),
+            Fill::ParentId => return Ok(column.id(&insert.parent)),
             Fill::TraceId if !new.trace_id.is_empty() => return Ok(column.id(&new.trace_id)),
             Fill::Type => {
                 return Ok(self

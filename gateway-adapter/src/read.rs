@@ -30,7 +30,7 @@ impl GatewayMapping {
         let (kind, type_text) = self.kind(row);
         let state_text = bounded(columns.state.of(row));
         let state = self.states.parse(&state_text);
-        let id = bounded(columns.id.of(row));
+        let id = self.id_of(row);
         let unreadable = self.unreadable(row);
         if !unreadable.is_empty() {
             error!(transfer = id, unreadable, "a transfer cannot be read");
@@ -109,7 +109,7 @@ impl GatewayMapping {
 }
 
 /// A value as text. A longer one is left out: an answer has a limit, and one row must not use it up.
-fn bounded(cell: &Cell) -> String {
+pub(crate) fn bounded(cell: &Cell) -> String {
     let text = cell.text();
     if text.len() <= MAX_TEXT_BYTES {
         text

@@ -11,12 +11,20 @@ use serde_json::Value;
 use crate::layout::NewTransferKind;
 use crate::mapping::GatewayMapping;
 use crate::new_transfer::created_by;
+use crate::row_keys::{CHUNK, RowKeys};
 
-/// The number of ids that one statement asks for.
-const CHUNK: usize = 5_000;
+/// The transfers that steps are about.
+struct SeenRows<'a> {
+    by_id: HashMap<String, TargetRow>,
+    keys: RowKeys<'a>,
+}
 
-/// The transfers that steps are about, by their ids.
-type RowsById = HashMap<String, TargetRow>;
+impl SeenRows<'_> {
+    /// The row of a transfer.
+    fn of(&self, id: &str) -> Option<&TargetRow> {
+        self.by_id.get(&self.keys.shown(id))
+    }
+}
 
 /// Compares transfers with the steps that changed or created them. What a later step overwrites
 /// is never the same here: each stage has a transfer of its own.
@@ -36,7 +44,9 @@ pub(crate) async fn verify(
         .flat_map(|change| [Some(change.transfer_id().to_owned()), created(change)])
         .flatten()
         .collect();
-    let ids: Vec<Value> = ids.iter().filter_map(|id| columns.id.id(id)).collect();
+    let keys = mapping.row_keys(session, ids.iter().map(String::as_str).collect());
+    let keys = keys.await?;
+    let ids: Vec<Value> = ids.iter().filter_map(|id| keys.value(id)).collect();
     let mut shown = vec![
         &columns.id,
         &columns.state,
@@ -45,19 +55,20 @@ pub(crate) async fn verify(
     ];
     shown.extend(&columns.failure_code);
     shown.extend(&mapping.release_column);
-    let mut seen = RowsById::new();
+    let mut by_id = HashMap::new();
     for chunk in ids.chunks(CHUNK) {
         let mut rows = mapping.rows(&columns.id);
         for id in chunk {
             rows.add_row(id.clone(), []);
         }
         let found = session.fetch(rows.select(&shown, &[])).await?;
-        seen.extend(
+        by_id.extend(
             found
                 .into_iter()
                 .map(|row| (columns.id.of(&row).text(), row)),
         );
     }
+    let seen = SeenRows { by_id, keys };
     let missing = steps
         .iter()
         .map(|step| mapping.missing(&step.change, &seen));
@@ -66,9 +77,9 @@ pub(crate) async fn verify(
 
 impl GatewayMapping {
     /// What the table shows instead of a change.
-    fn missing(&self, change: &TransferChange, seen: &RowsById) -> Option<String> {
+    fn missing(&self, change: &TransferChange, seen: &SeenRows<'_>) -> Option<String> {
         let id = change.transfer_id();
-        let Some(row) = seen.get(&self.columns.id.shown_id(id)) else {
+        let Some(row) = seen.of(id) else {
             return Some(format!("there is no transfer {id}"));
         };
         match change {
@@ -103,10 +114,10 @@ impl GatewayMapping {
         })
     }
 
-    fn not_created(&self, update: &Update, seen: &RowsById) -> Option<String> {
+    fn not_created(&self, update: &Update, seen: &SeenRows<'_>) -> Option<String> {
         let (kind, new) = created_by(&update.effect)?;
         let (word, id, of) = (kind.as_str(), &new.id, &update.transfer_id);
-        let Some(row) = seen.get(&self.columns.id.shown_id(id)) else {
+        let Some(row) = seen.of(id) else {
             return Some(format!("there is no {word} {id} of transfer {of}"));
         };
         let columns = &self.columns;
@@ -117,7 +128,7 @@ impl GatewayMapping {
                 "the {word} {id} of transfer {of} has the amount {is}, not {wanted}"
             ));
         }
-        if parent != columns.parent_id.shown_id(&self.parent_id(new)) {
+        if parent != columns.parent_id.shown_id(&seen.keys.shown(&new.parent_id)) {
             let (parent, wanted) = (public_message(&parent), &new.parent_id);
             return Some(format!(
                 "the {word} {id} of transfer {of} has the parent {parent:?}, not {wanted:?}"

@@ -525,7 +525,12 @@ async fn a_restoration_of_a_uuid_undoes_the_reversal_that_has_one() {
 #[test]
 fn the_document_of_targets_names_keys_and_tests_that_exist() {
     let document = include_str!("../../docs/targets.md");
-    let tests = concat!(include_str!("foreign.rs"), include_str!("servers.rs"));
+    let tests = concat!(
+        include_str!("foreign.rs"),
+        include_str!("keys.rs"),
+        include_str!("kinds.rs"),
+        include_str!("servers.rs")
+    );
     let example = config_keys();
     let rows = document.lines().filter(|line| line.starts_with("| "));
     let rows: Vec<&str> = rows.skip(1).collect();

@@ -80,7 +80,7 @@ pub(crate) fn enum_lacks(column: &MappedColumn, text: &str) -> bool {
     }
     let ignores_case = match column.native() {
         NativeType::Mysql { collation, .. } => collation.ends_with("_ci"),
-        NativeType::Plain | NativeType::Postgres { .. } => false,
+        NativeType::Plain | NativeType::Postgres { .. } | NativeType::MysqlUuidBytes => false,
     };
     let values = values.trim_end_matches(')').split("','");
     let mut values = values.map(|value| value.trim_matches('\'').replace("''", "'"));

@@ -12,12 +12,13 @@ use echeck_service::telemetry::metrics_listen;
 use echeck_service::tls::ClientCertificates;
 
 use crate::dialect::{
-    DbError, PoolLimits, TargetDatabase, mysql_is_away, open_mysql, open_postgres, open_sqlite,
-    postgres_is_away,
+    DbError, Dialect, PoolLimits, TargetDatabase, mysql_is_away, open_mysql, open_postgres,
+    open_sqlite, postgres_is_away,
 };
 use crate::identifier::Identifier;
 use crate::mapping::MappingConfig;
 use crate::target_url::TargetUrl;
+use crate::values_table::quoted;
 
 /// The default of `max_message_bytes`: a batch of 10,000 steps with the acquirer's rows fits.
 const MAX_MESSAGE_BYTES: u64 = 32 << 20;
@@ -91,6 +92,21 @@ impl TargetConfig {
                 .map_err(|fault| section.fault("url", fault))
                 .ok()
         });
+        let schema = section.string_or("schema", "");
+        let url = match (url, &*schema) {
+            (url, "") => url,
+            (Some(TargetUrl::Postgres(options)), schema) => {
+                let schema = Identifier::read(section, "schema", schema);
+                let quoted = quoted(Dialect::Postgres, &schema);
+                let options = options.options([("search_path", quoted)]);
+                Some(TargetUrl::Postgres(Box::new(options)))
+            }
+            (url, _) => {
+                let what = "is only for PostgreSQL; other databases are named in target.url";
+                section.fault("schema", what);
+                url
+            }
+        };
         Self {
             url,
             create_tables: section.bool_or("create_tables", true),
@@ -152,6 +168,12 @@ impl<'a> ColumnNames<'a> {
     /// The name of a column that may be switched off.
     pub fn optional(&mut self, key: &str) -> Option<Identifier> {
         let name = self.given.remove(key).unwrap_or_else(|| key.to_owned());
+        (!name.is_empty()).then(|| Identifier::read(&self.section, key, &name))
+    }
+
+    /// The name of a column that is off unless it is named.
+    pub fn if_named(&mut self, key: &str) -> Option<Identifier> {
+        let name = self.given.remove(key).unwrap_or_default();
         (!name.is_empty()).then(|| Identifier::read(&self.section, key, &name))
     }
 

@@ -96,6 +96,10 @@ impl Target {
             let warnings = fitting.finish().map_err(FitError::Misfit)?;
             return Ok(Fitted { mapping, warnings });
         }
+        if let Some(what) = session.namesake(&settings.table).await? {
+            let table = settings.table.as_str();
+            return Err(FitError::Misfit(vec![format!("{table:?} is {what}")]));
+        }
         // Our own tables do not help to find the right one.
         let mut names = session.table_names().await?;
         names.retain(|name| !OWN_TABLES.contains(&name.as_str()));

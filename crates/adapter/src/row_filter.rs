@@ -37,6 +37,11 @@ impl RowFilterConfig {
         }
     }
 
+    /// The columns that are the same in every payment.
+    pub fn fixed(&self) -> impl Iterator<Item = &Identifier> {
+        self.equal.iter().map(|(name, _)| name)
+    }
+
     /// Finds the columns in the live table. `section` is where the filter stands.
     pub fn fit(&self, fitting: &mut Fitting<'_>, section: &'static str) -> RowFilter {
         fitting.enter(section);

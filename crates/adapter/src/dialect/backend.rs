@@ -17,6 +17,8 @@ pub(super) struct CatalogSql {
     /// transactions, or empty; `row_security` is 1 when policies decide which rows the account
     /// sees and writes.
     pub(super) table: &'static str,
+    /// What has this name and is no such table: a row with `what` for each.
+    pub(super) namesakes: &'static str,
     /// A row for each column, in their order: `name`, `declared`, `nullable`, `has_default`,
     /// `is_generated`, `may_select`, `may_insert`, `may_update`, and what
     /// [`SqlBackend::column_type`] needs.

@@ -138,6 +138,8 @@ pub trait TargetSession: Send {
     async fn describe(&mut self, table: &Identifier) -> Result<Option<TableSchema>, DbError>;
     /// The names of all tables, for a message about a missing one.
     async fn table_names(&mut self) -> Result<Vec<String>, DbError>;
+    /// What has the name of a table and is none: such as "a view; …".
+    async fn namesake(&mut self, table: &Identifier) -> Result<Option<String>, DbError>;
     /// Sets the savepoint that [`TargetSession::roll_back_to_savepoint`] goes back to.
     async fn set_savepoint(&mut self) -> Result<(), DbError>;
     /// Keeps what was done since the savepoint.

@@ -91,6 +91,14 @@ impl<B: SqlBackend> Drop for SqlSession<B> {
     }
 }
 
+/// A statement of the catalog about one table.
+fn about(sql: &str, table: &Identifier) -> SqlStatement {
+    SqlStatement::Text {
+        sql: sql.to_owned(),
+        parameter: Some(table.as_str().to_owned()),
+    }
+}
+
 #[async_trait]
 impl<B: SqlBackend> TargetSession for SqlSession<B>
 where
@@ -121,10 +129,7 @@ where
     }
 
     async fn describe(&mut self, table: &Identifier) -> Result<Option<TableSchema>, DbError> {
-        let about_table = |sql: &str| SqlStatement::Text {
-            sql: sql.to_owned(),
-            parameter: Some(table.as_str().to_owned()),
-        };
+        let about_table = |sql| about(sql, table);
         let found = self.fetch(about_table(B::CATALOG.table)).await?;
         let Some(found) = found.first() else {
             return Ok(None);
@@ -151,6 +156,11 @@ where
         };
         let rows = self.fetch(statement).await?;
         Ok(rows.iter().map(|row| row.cell("name").text()).collect())
+    }
+
+    async fn namesake(&mut self, table: &Identifier) -> Result<Option<String>, DbError> {
+        let found = self.fetch(about(B::CATALOG.namesakes, table)).await?;
+        Ok(found.first().map(|row| row.cell("what").text()))
     }
 
     async fn set_savepoint(&mut self) -> Result<(), DbError> {

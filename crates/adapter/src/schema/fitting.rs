@@ -64,6 +64,8 @@ pub struct Fitting<'a> {
     settings: &'a MappingSettings,
     section: &'a str,
     any_missing: bool,
+    /// Columns that are the same in every row that the mapping finds.
+    fixed: Vec<Identifier>,
     named: Vec<NamedColumn>,
     faults: Vec<String>,
     warnings: Vec<String>,
@@ -76,6 +78,7 @@ impl<'a> Fitting<'a> {
             settings,
             section: settings.columns_section,
             any_missing: false,
+            fixed: Vec::new(),
             named: Vec::new(),
             faults: schema.faults.clone(),
             warnings: Vec::new(),
@@ -134,7 +137,7 @@ impl<'a> Fitting<'a> {
             rights: live.map_or_else(ColumnRights::default, |live| live.rights),
             native: live.map_or(NativeType::Plain, |live| live.native.clone()),
             nullable: live.is_some_and(|live| live.nullable),
-            unique: self.schema.has_unique_key_on(name),
+            unique: self.schema.is_unique(name, &self.fixed),
         }
     }
 
@@ -190,16 +193,34 @@ impl<'a> Fitting<'a> {
         self.section = section;
     }
 
-    /// Demands a unique key on the column alone. Without one an update could hit two rows.
+    /// Every row that the mapping finds has the same value in these columns.
+    pub fn fix<'n>(&mut self, names: impl Iterator<Item = &'n Identifier>) {
+        self.fixed.extend(names.cloned());
+    }
+
+    /// Demands a unique key on the column, alone or with columns that are fixed. Without one an
+    /// update could hit two rows.
     pub fn must_be_unique(&mut self, key: &str, name: &Identifier) {
-        if self.schema.column(name).is_some() && !self.schema.has_unique_key_on(name) {
-            self.fault(self.about(key, name.as_str(), "has no unique index of its own"));
+        if self.schema.column(name).is_none() || self.schema.is_unique(name, &self.fixed) {
+            return;
         }
+        let keys = self.schema.unique_keys.iter();
+        let mut with_more =
+            keys.filter(|key| key.iter().any(|live| self.schema.is_named(live, name)));
+        let what = match with_more.next() {
+            Some(columns) => format!(
+                "is unique only together with others ({}); fix those in {}.filter",
+                columns.join(", "),
+                self.section.trim_end_matches(".columns")
+            ),
+            None => "has no unique index of its own".to_owned(),
+        };
+        self.fault(self.about(key, name.as_str(), &what));
     }
 
     /// Warns when the column is not unique.
     pub fn should_be_unique(&mut self, key: &str, name: &Identifier) {
-        if self.schema.column(name).is_some() && !self.schema.has_unique_key_on(name) {
+        if self.schema.column(name).is_some() && !self.schema.is_unique(name, &self.fixed) {
             let what = "has no unique index; a change that hits more than one row is refused";
             self.warnings.push(self.about(key, name.as_str(), what));
         }

@@ -100,6 +100,8 @@ pub(crate) enum NativeType {
     Postgres { name: String, is_enum: bool },
     /// MySQL and MariaDB: the character set and collation of a text.
     Mysql { charset: String, collation: String },
+    /// MySQL and MariaDB: the sixteen bytes of a UUID, in its own order.
+    MysqlUuidBytes,
 }
 
 impl NativeType {
@@ -173,9 +175,16 @@ impl TableSchema {
         self.unique_keys.iter().map(Vec::as_slice)
     }
 
-    fn has_unique_key_on(&self, name: &Identifier) -> bool {
-        let mut keys = self.unique_keys.iter();
-        keys.any(|key| matches!(key.as_slice(), [only] if self.is_named(only, name)))
+    /// Whether no two rows have the same value in a column, of those rows that have the same in the
+    /// `fixed` ones.
+    fn is_unique(&self, name: &Identifier, fixed: &[Identifier]) -> bool {
+        let is = |live: &String, name: &Identifier| self.is_named(live, name);
+        self.unique_keys.iter().any(|key| {
+            key.iter().any(|live| is(live, name))
+                && key
+                    .iter()
+                    .all(|live| is(live, name) || fixed.iter().any(|fixed| is(live, fixed)))
+        })
     }
 
     fn is_indexed(&self, name: &Identifier) -> bool {

@@ -268,6 +268,7 @@ impl SqlSyntax for MysqlSyntax {
             NativeType::Mysql { charset, collation } => {
                 format!("{live} = CONVERT({given} USING {charset}) COLLATE {collation}")
             }
+            NativeType::MysqlUuidBytes => format!("{live} = {}", uuid_bytes(given)),
             NativeType::Plain | NativeType::Postgres { .. } => format!("{live} = {given}"),
         }
     }
@@ -276,6 +277,7 @@ impl SqlSyntax for MysqlSyntax {
     fn exactly(&self, live: &str, given: &str, column: &MappedColumn) -> String {
         match column.native() {
             NativeType::Mysql { .. } => format!("{} = {}", binary(live), binary(given)),
+            NativeType::MysqlUuidBytes => format!("{live} = {}", uuid_bytes(given)),
             NativeType::Plain | NativeType::Postgres { .. } => format!("{live} = {given}"),
         }
     }
@@ -297,9 +299,19 @@ impl SqlSyntax for MysqlSyntax {
         }
     }
 
+    fn written(&self, given: &str, column: &MappedColumn) -> String {
+        match column.native() {
+            NativeType::MysqlUuidBytes => uuid_bytes(given),
+            NativeType::Mysql { .. } | NativeType::Plain | NativeType::Postgres { .. } => {
+                given.to_owned()
+            }
+        }
+    }
+
     fn shown(&self, live: &str, column: &MappedColumn) -> String {
         match column.kind() {
             ColumnKind::Integer => live.to_owned(),
+            ColumnKind::Uuid if *column.native() == NativeType::MysqlUuidBytes => uuid_text(live),
             _ => format!("CAST({live} AS CHAR)"),
         }
     }
@@ -317,6 +329,20 @@ impl SqlSyntax for MysqlSyntax {
     fn update(&self, table: &str, unfolded: &str, sets: &str, condition: &str) -> String {
         format!("UPDATE {unfolded} STRAIGHT_JOIN {table} AS o ON {condition} SET {sets}")
     }
+}
+
+/// The bytes of a UUID. MariaDB has no UUID_TO_BIN.
+fn uuid_bytes(text: &str) -> String {
+    format!("UNHEX(REPLACE({text}, '-', ''))")
+}
+
+/// The text of a UUID's bytes.
+fn uuid_text(bytes: &str) -> String {
+    let hyphens = [9, 14, 19, 24].into_iter();
+    let text = hyphens.fold(format!("HEX({bytes})"), |text, at| {
+        format!("INSERT({text}, {at}, 0, '-')")
+    });
+    format!("LOWER({text})")
 }
 
 /// A text that is compared byte by byte (MySQL).

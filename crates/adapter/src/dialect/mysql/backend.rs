@@ -45,6 +45,9 @@ const READ_ONLY_OPTIONS: [&str; 2] = ["read-only", "read_only"];
 /// The server logs statements, and takes none of a transaction that reads what others committed.
 const BINLOG_STATEMENT: u16 = 1665;
 
+/// Where MySQL, which has no type for it, keeps a UUID.
+const UUID_BYTES: &str = "binary(16)";
+
 fn number(error: &dyn DatabaseError) -> u16 {
     let error = error.try_downcast_ref::<MySqlDatabaseError>();
     error.map_or(0, MySqlDatabaseError::number)
@@ -60,14 +63,23 @@ impl SqlBackend for MySql {
     const FACTS: &'static str = "SELECT CONCAT(IF(VERSION() LIKE '%MariaDB%', '', 'MySQL '), \
         VERSION()), CAST(UTC_TIMESTAMP(6) AS CHAR)";
 
-    /// An index on the first letters of a column neither makes it unique nor finds its rows.
+    /// An index on the first letters of a column neither makes it unique nor finds its rows. A table
+    /// of MariaDB that keeps its old rows is read and written like any other.
     const CATALOG: CatalogSql = CatalogSql {
         table_names: "SELECT table_name AS name FROM information_schema.tables \
-            WHERE table_schema = DATABASE() AND table_type = 'BASE TABLE' ORDER BY table_name",
+            WHERE table_schema = DATABASE() AND table_type IN ('BASE TABLE', 'SYSTEM VERSIONED') \
+            ORDER BY table_name",
         table: "SELECT CASE WHEN engine = 'InnoDB' THEN '' \
                 ELSE COALESCE(engine, '(unknown)') END AS engine, 0 AS row_security \
             FROM information_schema.tables \
-            WHERE table_schema = DATABASE() AND table_type = 'BASE TABLE' AND table_name = ?",
+            WHERE table_schema = DATABASE() AND table_type IN ('BASE TABLE', 'SYSTEM VERSIONED') \
+                AND table_name = ?",
+        namesakes: "SELECT CASE WHEN table_schema <> DATABASE() \
+                THEN CONCAT('in database ', table_schema, '; name that one in target.url') \
+                WHEN table_type = 'VIEW' THEN 'a view; name the table that it is made of' \
+                ELSE CONCAT('a ', LOWER(table_type)) END AS what \
+            FROM information_schema.tables WHERE table_name = ? \
+            ORDER BY table_schema = DATABASE() DESC, table_schema",
         columns: "SELECT column_name AS name, data_type AS data_type, column_type AS declared, \
             character_set_name AS character_set, collation_name AS collation_name, \
             CAST(is_nullable = 'YES' AS SIGNED) AS nullable, \
@@ -152,6 +164,9 @@ impl SqlBackend for MySql {
     }
 
     fn column_type(row: &TargetRow) -> (ColumnKind, NativeType) {
+        if row.cell("declared").text().eq_ignore_ascii_case(UUID_BYTES) {
+            return (ColumnKind::Uuid, NativeType::MysqlUuidBytes);
+        }
         let kind = kind_of(&row.cell("data_type").text().to_ascii_lowercase());
         let charset = row.cell("character_set").text();
         let collation = row.cell("collation_name").text();

@@ -47,13 +47,15 @@ impl SqlBackend for Postgres {
     const FACTS: &'static str =
         "SELECT 'PostgreSQL ' || current_setting('server_version'), clock_timestamp()::text";
 
-    /// A policy that lets the account see and write every row is none.
+    /// A policy that lets the account see and write every row is none. A view that takes UPDATE (4)
+    /// and INSERT (8), by itself or by its triggers, is as good as a table.
     ///
     /// A domain holds what its base type holds. A partial index says nothing about the rows
     /// outside it, and an invalid one nothing at all. A column of an index that is an expression
     /// has no name and matches none of ours.
     const CATALOG: CatalogSql = CatalogSql {
-        table_names: "SELECT relname::text AS name FROM pg_class WHERE relkind IN ('r', 'p') \
+        table_names: "SELECT relname::text AS name FROM pg_class WHERE (relkind IN ('r', 'p') \
+                OR relkind = 'v' AND pg_relation_is_updatable(oid, true) & 12 = 12) \
             AND pg_table_is_visible(oid) AND relnamespace NOT IN \
                 ('pg_catalog'::regnamespace, 'information_schema'::regnamespace) \
             ORDER BY relname",
@@ -65,7 +67,16 @@ impl SqlBackend for Postgres {
                     AND coalesce(pg_get_expr(p.polwithcheck, c.oid), 'true') = 'true' \
                     AND (p.polroles = '{0}' OR EXISTS (SELECT FROM unnest(p.polroles) AS r \
                         WHERE r <> 0 AND pg_has_role(r, 'MEMBER'))))))::int AS row_security \
-            FROM pg_class c WHERE relkind IN ('r', 'p') AND oid = to_regclass(quote_ident($1))",
+            FROM pg_class c WHERE (relkind IN ('r', 'p') \
+                OR relkind = 'v' AND pg_relation_is_updatable(oid, true) & 12 = 12) \
+            AND oid = to_regclass(quote_ident($1))",
+        namesakes: "SELECT CASE c.relkind WHEN 'v' THEN 'a view that takes no UPDATE or no INSERT; \
+                give it INSTEAD OF triggers' WHEN 'm' THEN 'a materialized view; name the table that \
+                it is made of' WHEN 'f' THEN 'a foreign table; connect to the database that has it' \
+                ELSE 'in schema ' || quote_ident(n.nspname) || '; set target.schema' END AS what \
+            FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+            WHERE c.relname = $1 AND c.relkind IN ('r', 'p', 'v', 'm', 'f') \
+            ORDER BY pg_table_is_visible(c.oid) DESC, n.nspname",
         columns: "SELECT a.attname::text AS name, \
             format_type(a.atttypid, a.atttypmod) AS declared, \
             quote_ident(n.nspname) || '.' || quote_ident(b.typname) AS native, \

@@ -48,6 +48,8 @@ impl SqlBackend for Sqlite {
             WHERE type = 'table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!' ORDER BY name",
         table: "SELECT '' AS engine, 0 AS row_security FROM sqlite_schema \
             WHERE type = 'table' AND lower(name) = lower(?)",
+        namesakes: "SELECT 'a view; name the table that it is made of' AS what FROM sqlite_schema \
+            WHERE type = 'view' AND lower(name) = lower(?)",
         columns: "SELECT name, type AS declared, \"notnull\" = 0 AS nullable, \
             dflt_value IS NOT NULL OR (pk > 0 AND upper(type) = 'INTEGER') AS has_default, \
             hidden IN (2, 3) AS is_generated, 1 AS may_select, 1 AS may_insert, \
