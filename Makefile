@@ -3,7 +3,7 @@
 SHELL := bash
 export CARGO_TERM_COLOR ?= always
 
-.PHONY: help demo up test test-more fmt setup fuzz outages mutants crash-test crash-matrix crash-self-test bench bench-quick bench-reads bench-shares bench-telemetry bench-memory bench-sftp bench-parser test-clients test-packages test-upgrade sbom
+.PHONY: help demo up test test-more fmt setup fuzz outages mutants crash-test crash-matrix crash-self-test bench bench-quick bench-reads bench-shares bench-telemetry bench-memory bench-start bench-sftp bench-parser test-clients test-packages test-upgrade sbom
 
 help: ## Show this help.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 18
@@ -108,6 +108,10 @@ test-clients: ## The chart, the clients, and the adapter in Python; they need th
 bench-memory: ## Measure peak memory for 1,000,000 returns (docs/performance.md).
 	@scripts/setup tests
 	@scripts/bench --memory
+
+bench-start: ## Measure how fast it starts, and how large the programs are (docs/performance.md).
+	@scripts/setup tests
+	@scripts/bench --start
 
 bench-sftp: ## Measure how fast a file comes from a real sshd (docs/performance.md).
 	@scripts/setup tests

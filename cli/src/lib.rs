@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod adapter_init;
 mod client;
 mod codes;
 mod command;

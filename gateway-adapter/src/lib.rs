@@ -10,6 +10,7 @@ mod mapping;
 mod needs;
 mod new_transfer;
 mod profile;
+pub mod proposal;
 mod read;
 mod release;
 mod row_keys;

@@ -197,9 +197,9 @@ async fn what_came_back_again_is_found_and_undone_by_our_id_and_by_its_number(di
     assert_eq!(rig.rows(undoes).await, ["3"]);
     let no_parent = restore("1", 500, TransferState::Succeeded, "RV_gone");
     let reply = rig.apply(journal.changes([no_parent])).await.unwrap();
-    let [(_, kind, why)] = reported(&reply.exceptions)[..] else {
-        panic!("{reply:?}");
-    };
+    let refused = reported(&reply.exceptions);
+    assert_eq!(refused.len(), 1, "{reply:?}");
+    let (_, kind, why) = refused[0];
     assert_eq!(kind, StepExceptionKind::NotFound);
     assert!(why.contains("no transfer RV_gone"), "{why}");
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use common::{D, FEW_COLUMNS, config, rig_on};
 use echeck_adapter::check::check;
-use echeck_adapter::dialect::Dialect;
+use echeck_adapter::dialect::{Access, Dialect};
 use echeck_adapter::testing::{
     AdapterRig, Journal, fail, give_back, reapply, reason_of, release, reported, restore, reverse,
 };
@@ -326,6 +326,41 @@ async fn wrong_credentials_are_one_clear_error_without_the_password() {
         );
         assert!(!error.contains("hunter2") && !format!("{target:?}").contains("hunter2"));
     }
+}
+
+#[tokio::test]
+async fn an_account_that_is_identified_in_a_way_that_is_not_supported_is_told_so() {
+    let rig = rig_on(Dialect::Mysql, "").await;
+    if !rig.one("SELECT VERSION()").await.contains("MariaDB") {
+        return;
+    }
+    rig.sql(
+        "INSTALL PLUGIN IF NOT EXISTS ed25519 SONAME 'auth_ed25519'; \
+         CREATE OR REPLACE USER modern@'%' IDENTIFIED VIA ed25519 USING PASSWORD('hunter2')",
+    )
+    .await;
+    let (_, at) = rig
+        .url()
+        .rsplit_once('@')
+        .map(|(a, b)| (a.to_owned(), b.to_owned()))
+        .unwrap();
+    let toml = format!("[target]\nurl = \"mysql://modern:hunter2@{at}\"\n");
+    let error = config(&toml).unwrap().target.open().await.err().unwrap();
+    let error = error.to_string();
+    assert!(
+        error.contains("the account is identified by client_ed25519, which is not supported"),
+        "{error}"
+    );
+    assert!(!error.contains("hunter2"), "{error}");
+}
+
+#[tokio::test]
+async fn a_statement_binds_no_more_than_an_eighth_of_what_the_server_takes() {
+    let rig = rig_on(Dialect::Mysql, "").await;
+    let packet = rig.one("SELECT @@max_allowed_packet").await;
+    let packet: usize = packet.parse().unwrap();
+    let session = rig.target.database.begin(Access::Look).await.unwrap();
+    assert_eq!(session.statement_bytes(), (packet / 8).min(2 << 20));
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 mod change;
 mod mapping;
 mod obstacle;
+pub mod proposal;
 mod status;
 mod verify;
 

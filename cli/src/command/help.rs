@@ -34,7 +34,14 @@ const GROUPS: [(&str, &[&str]); 7] = [
     ("Platforms", &["webhooks"]),
     (
         "The service",
-        &["status", "journal", "audit", "log", "adapter-test"],
+        &[
+            "status",
+            "journal",
+            "audit",
+            "log",
+            "adapter",
+            "adapter-test",
+        ],
     ),
     (
         "This command",

@@ -9,7 +9,9 @@ use echeck_service::privacy;
 
 use crate::exit;
 use crate::failure::Failure;
-use crate::{client, codes, demo, explain, manual, parse, profile, sample, token, up};
+use crate::{
+    adapter_init, client, codes, demo, explain, manual, parse, profile, sample, token, up,
+};
 
 /// Applies eCheck (ACH) returns to the databases that must have them, each exactly once.
 #[derive(Debug, Parser)]
@@ -58,6 +60,8 @@ enum Command {
         --ca ca.pem --cert me.pem --key me.key\n  echeck profile use production"
     )]
     Profile(profile::ProfileArguments),
+    /// Propose the mapping of a database that others made.
+    Adapter(adapter_init::AdapterArguments),
     /// Draw a token for a caller that has no certificate.
     #[command(
         after_help = "Example:\n  echeck token platform_7 --merchants MU7xq --out platform_7.token"
@@ -118,6 +122,7 @@ impl Command {
             Self::Explain(arguments) => Ok(explain::run(&arguments, json)?),
             Self::Sample(arguments) => Ok(sample::run(&arguments, json).await?),
             Self::Profile(arguments) => Ok(profile::run(arguments, json)?),
+            Self::Adapter(arguments) => Ok(adapter_init::run(arguments, json).await?),
             Self::Token(arguments) => Ok(token::run(&arguments, json)?),
             Self::Completions(arguments) => Ok(manual::completions(&arguments, json)?),
             Self::Man(arguments) => Ok(manual::pages(&arguments, json)?),

@@ -59,6 +59,19 @@ impl Ids {
 /// Each command with arguments that make it say something. `$I`, `$H`, `$T` and `$E` are an import,
 /// a hold, a transfer and an endpoint.
 const COMMANDS: &[(&str, &str)] = &[
+    ("adapter", ""),
+    (
+        "adapter-init",
+        "adapter init gateway --url sqlite:world/gateway.db",
+    ),
+    (
+        "adapter-init",
+        "adapter init mirror --url sqlite:world/rallypay.db --out mirror.toml",
+    ),
+    (
+        "adapter-init",
+        "adapter init gateway --url sqlite:empty.csv",
+    ),
     ("adapter-test", "adapter-test 127.0.0.1:1"),
     ("audit", "audit"),
     ("codes", "codes"),
@@ -174,7 +187,15 @@ const COMMANDS: &[(&str, &str)] = &[
 
 /// Commands that are tested elsewhere, since they print a script or go on until Ctrl-C; and those
 /// that only have commands.
-const ELSEWHERE: [&str; 6] = ["completions", "demo", "journal", "profile", "up", "watch"];
+const ELSEWHERE: [&str; 7] = [
+    "adapter",
+    "completions",
+    "demo",
+    "journal",
+    "profile",
+    "up",
+    "watch",
+];
 
 #[test]
 fn the_list_of_commands_is_complete() {

@@ -365,7 +365,7 @@ async fn write_steps(
 ) -> Result<Vec<StepException>, PartError> {
     let blocked = |step: &Step| step.blocked.clone().map(Obstacle::moved_on);
     let mut exceptions: Vec<StepException> = exceptions(steps, blocked).collect();
-    for group in batch_group::groups(mapping.key(), steps) {
+    for group in batch_group::groups(mapping.key(), steps, session.statement_bytes()) {
         match batch_group::write(session, mapping, group, now).await {
             Ok(found) => exceptions.extend(found),
             Err(GroupError::TransactionAborted(why)) => {

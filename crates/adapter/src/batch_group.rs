@@ -13,10 +13,6 @@ use crate::mapping::{Mapping, Obstacle};
 use crate::progress::StepException;
 use crate::schema::{ColumnKind, MappedColumn};
 
-/// The bytes of text that one statement writes. Databases limit the size of a parameter
-/// (`max_allowed_packet` is 16 MiB where it is smallest), and memory is bounded too.
-const MAX_BYTES: usize = 2 << 20;
-
 /// A change and the position of its step.
 #[derive(Clone, Copy)]
 pub(crate) struct PositionedChange<'a> {
@@ -43,8 +39,13 @@ impl From<DbError> for GroupError {
 /// order; others may be written in any order. So a batch has about as many groups as the longest
 /// history of one transfer in it has steps.
 ///
-/// In a `key` of UUIDs one transfer has two names: the id that the journal has, and the UUID.
-pub(crate) fn groups<'a>(key: Option<&MappedColumn>, steps: &'a [Step]) -> Vec<Group<'a>> {
+/// In a `key` of UUIDs one transfer has two names: the id that the journal has, and the UUID. A group
+/// has at most `most_bytes` of text, which a statement binds.
+pub(crate) fn groups<'a>(
+    key: Option<&MappedColumn>,
+    steps: &'a [Step],
+    most_bytes: usize,
+) -> Vec<Group<'a>> {
     let uuids = key.filter(|key| key.kind() == ColumnKind::Uuid);
     let shown = |name: &'a str| match uuids {
         Some(key) => Cow::Owned(key.shown_id(name)),
@@ -65,18 +66,19 @@ pub(crate) fn groups<'a>(key: Option<&MappedColumn>, steps: &'a [Step]) -> Vec<G
         groups.resize_with(groups.len().max(at + 1), Vec::new);
         groups[at].push(PositionedChange { position, change });
     }
+    let bounded = |group| bounded(group, most_bytes);
     groups.into_iter().flat_map(bounded).collect()
 }
 
 /// Cuts a group into pieces of a bounded size. Rows in the order of their keys are near each
 /// other in the index.
-fn bounded(mut group: Group<'_>) -> Vec<Group<'_>> {
+fn bounded(mut group: Group<'_>, most_bytes: usize) -> Vec<Group<'_>> {
     group.sort_by_key(|one| one.change.transfer_id());
     let mut pieces = Vec::new();
     let (mut piece, mut bytes) = (Vec::new(), 0);
     for one in group {
         let size = text_bytes(one.change);
-        if bytes + size > MAX_BYTES && !piece.is_empty() {
+        if bytes + size > most_bytes && !piece.is_empty() {
             pieces.push(std::mem::take(&mut piece));
             bytes = 0;
         }
@@ -201,6 +203,8 @@ mod tests {
         Update,
     };
 
+    const MAX_BYTES: usize = 1 << 20;
+
     fn new_transfer(id: &str, parent_id: &str) -> AddedTransfer {
         AddedTransfer {
             id: id.to_owned(),
@@ -245,7 +249,7 @@ mod tests {
         };
         let pieces = |bytes: usize| {
             let steps = ["A", "B", "C"].map(|id| failed(id, bytes));
-            let groups = groups(None, &steps);
+            let groups = groups(None, &steps, MAX_BYTES);
             groups.iter().map(Vec::len).collect::<Vec<_>>()
         };
         assert_eq!(pieces(1_200), [3]);
@@ -280,7 +284,10 @@ mod tests {
             })
             .collect();
         let positions = |group: Group<'_>| group.into_iter().map(|one| one.position).collect();
-        groups(None, &steps).into_iter().map(positions).collect()
+        groups(None, &steps, MAX_BYTES)
+            .into_iter()
+            .map(positions)
+            .collect()
     }
 
     #[test]

@@ -16,7 +16,19 @@ pub(crate) struct ColumnCheck {
 impl ColumnCheck {
     /// Whether it is about this column.
     pub(crate) fn is_of(&self, column: &MappedColumn) -> bool {
-        self.column == column.name().as_str()
+        self.is_of_name(column.name().as_str())
+    }
+
+    /// Whether it is about the column of this name.
+    pub(crate) fn is_of_name(&self, column: &str) -> bool {
+        self.column == column
+    }
+
+    /// The texts that it names, as a list of words does.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = String> {
+        let quoted =
+            tokens(&self.clause).filter(|token| token.len() > 1 && token.starts_with('\''));
+        quoted.map(|token| token[1..token.len() - 1].to_owned())
     }
 
     /// A SELECT whose `broken` is 1 when a value breaks the constraint.

@@ -22,6 +22,7 @@ pub mod mapping;
 pub mod metrics;
 mod needs;
 pub mod progress;
+pub mod proposal;
 mod public_message;
 pub mod row;
 pub mod row_filter;

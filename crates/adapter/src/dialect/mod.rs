@@ -134,6 +134,8 @@ pub trait TargetSession: Send {
     async fn execute(&mut self, statement: SqlStatement) -> Result<u64, DbError>;
     /// Reads rows.
     async fn fetch(&mut self, statement: SqlStatement) -> Result<Vec<TargetRow>, DbError>;
+    /// The bytes of text that one statement may bind.
+    fn statement_bytes(&self) -> usize;
     /// Describes a table; `None` when there is no table of that name.
     async fn describe(&mut self, table: &Identifier) -> Result<Option<TableSchema>, DbError>;
     /// The names of all tables, for a message about a missing one.

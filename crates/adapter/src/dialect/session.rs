@@ -25,6 +25,7 @@ pub(super) struct SqlSession<B: SqlBackend> {
     connection: Option<PoolConnection<B>>,
     /// Whether there is a transaction to end.
     in_transaction: bool,
+    statement_bytes: usize,
     /// What the connection remembers of the schema is out of date.
     is_stale: bool,
 }
@@ -36,11 +37,13 @@ where
     pub(super) async fn begin(
         connection: PoolConnection<B>,
         access: Access,
+        statement_bytes: usize,
     ) -> Result<Self, DbError> {
         let begin = B::begin(access);
         let mut session = Self {
             connection: Some(connection),
             in_transaction: begin.is_some(),
+            statement_bytes,
             is_stale: false,
         };
         if let Some(begin) = begin {
@@ -147,6 +150,10 @@ where
             ));
         }
         Ok(Some(schema))
+    }
+
+    fn statement_bytes(&self) -> usize {
+        self.statement_bytes
     }
 
     async fn table_names(&mut self) -> Result<Vec<String>, DbError> {

@@ -74,7 +74,12 @@ pub(super) async fn is_away<B: SqlBackend>(
 pub(super) struct SqlTarget<B: SqlBackend> {
     pub(super) pool: Pool<B>,
     pub(super) shown: String,
+    /// The bytes of text that one statement may bind.
+    pub(super) statement_bytes: usize,
 }
+
+/// The bytes of text that one statement binds at most, so that memory is bounded too.
+pub(super) const STATEMENT_BYTES: usize = 2 << 20;
 
 /// Names the target in an error about the connection. An outage, unless the target is read-only.
 pub(super) fn at<B: SqlBackend>(shown: &str, error: &sqlx::Error) -> DbError {
@@ -167,7 +172,8 @@ where
 
     async fn begin(&self, access: Access) -> Result<Box<dyn TargetSession>, DbError> {
         let connection = self.acquire().await?;
-        Ok(Box::new(SqlSession::begin(connection, access).await?))
+        let session = SqlSession::begin(connection, access, self.statement_bytes);
+        Ok(Box::new(session.await?))
     }
 
     async fn create_owned_tables(&self) -> Result<(), DbError> {

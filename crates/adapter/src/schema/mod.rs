@@ -55,7 +55,7 @@ pub enum ColumnContent {
 }
 
 impl ColumnContent {
-    fn fits(self, kind: ColumnKind, format: TimestampFormat) -> bool {
+    pub(crate) fn fits(self, kind: ColumnKind, format: TimestampFormat) -> bool {
         use ColumnKind::{Date, Decimal, Integer, Json, Text, Timestamp, Untyped, Uuid};
         match self {
             Self::Word => matches!(kind, Text | Integer | Untyped),

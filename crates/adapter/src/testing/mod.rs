@@ -97,6 +97,13 @@ impl AdapterRig {
         .await;
     }
 
+    /// The same database behind another mapping.
+    pub async fn mapped(mut self, mapping: Arc<dyn MappingConfig>) -> Self {
+        self.target = open(&self.shell, mapping).await;
+        self.adapter = adapter(&self.target);
+        self
+    }
+
     /// A second copy of the adapter, with connections of its own.
     pub async fn copy(&self) -> AdapterApi {
         adapter(&open(&self.shell, Arc::clone(&self.target.mapping)).await)

@@ -476,6 +476,16 @@ async fn an_entry_that_may_be_about_another_payment_is_no_second_return_of_this_
 }
 
 #[tokio::test]
+async fn what_is_held_for_another_reason_is_not_called_a_second_return() {
+    let mut desk = Desk::with(TransferState::Pending).await;
+    desk.append("one", &[returned(ReturnCode::R01)]).await;
+    // Nobody may use the code yet.
+    let decided = desk.decide(&[returned(ReturnCode::R90)]).await;
+    assert_eq!(held(&decided.outcomes[0]).0, HoldReason::UnknownCode);
+    assert!(decided.marks.is_empty(), "{:?}", decided.marks);
+}
+
+#[tokio::test]
 async fn an_entry_that_names_no_payment_or_several_is_held() {
     let mut desk = Desk::with(TransferState::Pending).await;
     let mut stray = returned(ReturnCode::R01);

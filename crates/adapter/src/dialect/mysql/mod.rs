@@ -8,11 +8,20 @@ use std::time::Duration;
 use sqlx::mysql::MySqlConnectOptions;
 use sqlx::{AssertSqlSafe, MySql};
 
-use crate::dialect::target::{self, PoolLimits, SqlTarget, first_answer};
+use crate::dialect::target::{self, PoolLimits, STATEMENT_BYTES, SqlTarget, first_answer};
 use crate::dialect::{DbError, TargetDatabase};
 
 /// We close an idle connection well before the server does.
 const IDLE_CONNECTION: Duration = Duration::from_secs(15);
+
+/// How large a packet may be, and which version it is.
+const FIRST_QUESTION: &str = "SELECT CONCAT(@@max_allowed_packet, ' ', VERSION())";
+
+/// A server that takes less does not take what a look-up asks for.
+const LEAST_PACKET_BYTES: usize = 1 << 20;
+
+/// How the driver says that it does not know how an account is identified.
+const UNKNOWN_PLUGIN: &str = "unknown authentication plugin: ";
 
 /// Whether nobody answers at the database's address.
 pub(crate) async fn is_away(options: &MySqlConnectOptions) -> bool {
@@ -27,13 +36,21 @@ pub(crate) async fn open(
     limits: PoolLimits,
 ) -> Result<Arc<dyn TargetDatabase>, DbError> {
     let options = options.clone().charset("utf8mb4");
-    let version = first_answer::<MySql>(&options, &shown, "SELECT VERSION()").await?;
-    if is_too_old(&version) {
+    let answer = first_answer::<MySql>(&options, &shown, FIRST_QUESTION).await;
+    let answer = answer.map_err(|error| named(&shown, error))?;
+    let (packet_bytes, version) = answer.split_once(' ').unwrap_or_default();
+    let packet_bytes = packet_bytes.parse().unwrap_or(0);
+    if packet_bytes < LEAST_PACKET_BYTES {
+        return Err(DbError::Unavailable(format!(
+            "{shown} has a max_allowed_packet of {packet_bytes}; {LEAST_PACKET_BYTES} or more is needed"
+        )));
+    }
+    if is_too_old(version) {
         return Err(DbError::Unavailable(format!(
             "{shown} is {version}; MySQL 8 or MariaDB 10.6 or newer is needed"
         )));
     }
-    let settings = session_settings(&version);
+    let settings = session_settings(version);
     let pool = limits
         .options()
         .idle_timeout(IDLE_CONNECTION)
@@ -42,7 +59,29 @@ pub(crate) async fn open(
             Box::pin(async move { settings.execute(connection).await.map(|_| ()) })
         })
         .connect_lazy_with(options);
-    Ok(Arc::new(SqlTarget::<MySql> { pool, shown }))
+    // A letter may take several as JSON.
+    let statement_bytes = STATEMENT_BYTES.min(packet_bytes / 8);
+    Ok(Arc::new(SqlTarget::<MySql> {
+        pool,
+        shown,
+        statement_bytes,
+    }))
+}
+
+/// Names the way of identifying an account that the driver does not have.
+fn named(shown: &str, error: DbError) -> DbError {
+    let Some((_, plugin)) = error.message().split_once(UNKNOWN_PLUGIN) else {
+        return error;
+    };
+    // A message hides long numbers, and this name has one.
+    let plugin = match plugin.split_whitespace().next().unwrap_or_default() {
+        hidden if hidden.starts_with("client_ed") => "client_ed25519",
+        plugin => plugin,
+    };
+    DbError::Unavailable(format!(
+        "{shown}: the account is identified by {plugin}, which is not supported; identify it by \
+         caching_sha2_password or mysql_native_password, or let the adapter have an account of its own"
+    ))
 }
 
 /// What our SQL relies on: a value that does not fit is refused, never cut; a statement sees what

@@ -8,7 +8,7 @@ use std::time::Duration;
 use sqlx::Postgres;
 use sqlx::postgres::PgConnectOptions;
 
-use crate::dialect::target::{self, PoolLimits, SqlTarget, first_answer};
+use crate::dialect::target::{self, PoolLimits, STATEMENT_BYTES, SqlTarget, first_answer};
 use crate::dialect::{DbError, TargetDatabase};
 
 const OLDEST_MAJOR: u32 = 15;
@@ -49,5 +49,9 @@ pub(crate) async fn open(
         )));
     }
     let pool = limits.options().connect_lazy_with(options);
-    Ok(Arc::new(SqlTarget::<Postgres> { pool, shown }))
+    Ok(Arc::new(SqlTarget::<Postgres> {
+        pool,
+        shown,
+        statement_bytes: STATEMENT_BYTES,
+    }))
 }

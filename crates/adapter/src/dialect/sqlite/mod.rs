@@ -12,7 +12,7 @@ use sqlx::sqlite::{
 };
 
 use self::backend::is_busy;
-use crate::dialect::target::{PoolLimits, SqlTarget, at};
+use crate::dialect::target::{PoolLimits, STATEMENT_BYTES, SqlTarget, at};
 use crate::dialect::{DbError, TargetDatabase};
 
 /// `PRAGMA synchronous` for FULL. Anything less may lose the last commits on a power cut, and a
@@ -40,7 +40,11 @@ pub(crate) async fn open(
     let pool = connect(limits.options(), options, limits.busy_timeout)
         .await
         .map_err(|error| DbError::Unavailable(at::<Sqlite>(&shown, &error).message().to_owned()))?;
-    let target = SqlTarget { pool, shown };
+    let target = SqlTarget {
+        pool,
+        shown,
+        statement_bytes: STATEMENT_BYTES,
+    };
     target.check_durability().await?;
     Ok(Arc::new(target))
 }
