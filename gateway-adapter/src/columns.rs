@@ -170,12 +170,11 @@ impl TransferColumns<Identifier> {
     fn check_numbering(&self, own_id: &Identifier, fitting: &mut Fitting<'_>) {
         let schema = fitting.schema();
         if let Some(live) = schema.column(&self.id)
-            && !live.has_default
-            && !live.generated
+            && !live.is_numbered()
         {
             fitting.fault(format!(
-                "transfers.columns.own_id: is set, so the database must give a new row its id, but \
-                 column {:?} has no default; give it one, or take own_id out",
+                "transfers.columns.own_id: is set, so the database must number a new row, but column \
+                 {:?} is no whole number with a default; give it one, or take own_id out",
                 live.name
             ));
         }

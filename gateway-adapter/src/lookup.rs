@@ -52,7 +52,8 @@ pub(crate) async fn lookup(
         if let (Some(column), _) = mapping.columns.key(kind) {
             let mut transfers = mapping.find(session, column, &values).await?;
             if let (KeyKind::TransferId, Some(own_id)) = (kind, &mapping.columns.own_id) {
-                transfers.extend(mapping.find(session, own_id, &values).await?);
+                let ours = values.iter().copied().filter(|id| mapping.is_ours(id));
+                transfers.extend(mapping.find(session, own_id, &ours.collect()).await?);
             }
             found.insert(kind, transfers);
         }

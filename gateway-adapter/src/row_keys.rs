@@ -1,6 +1,9 @@
 //! Which row a transfer's id names. Where the database numbers its rows, a new transfer keeps the id
 //! that the journal gave it in a column of its own, `transfers.columns.own_id`. Its row has a number,
 //! which is what other rows know it by.
+//!
+//! An id of ours is never a whole number. So what is one names a row, and a number that somebody else
+//! wrote into that column names nothing.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -48,7 +51,8 @@ impl GatewayMapping {
         let column = &self.columns.id;
         let mut numbered = HashMap::new();
         if let Some(own_id) = &self.columns.own_id {
-            for row in self.rows_by(session, own_id, ids).await? {
+            let ours = ids.into_iter().filter(|id| self.is_ours(id)).collect();
+            for row in self.rows_by(session, own_id, ours).await? {
                 numbered.insert(own_id.of(&row).text(), column.of(&row).text());
             }
         }
@@ -75,8 +79,13 @@ impl GatewayMapping {
     pub(crate) fn id_of(&self, row: &TargetRow) -> String {
         let own = self.columns.own_id.as_ref();
         let own = own.map(|column| bounded(column.of(row)));
-        own.filter(|own| !own.is_empty())
+        own.filter(|own| !own.is_empty() && self.is_ours(own))
             .unwrap_or_else(|| bounded(self.columns.id.of(row)))
+    }
+
+    /// Whether an id cannot be that of a row which the database numbered.
+    pub(crate) fn is_ours(&self, id: &str) -> bool {
+        self.columns.id.id(id).is_none()
     }
 
     /// Both ids of the rows whose `key` is one of `ids`.

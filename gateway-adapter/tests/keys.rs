@@ -22,6 +22,7 @@ use tonic::Request;
 on_every_database!(
     a_new_transfer_of_a_table_that_numbers_its_rows_keeps_our_id_in_a_column_of_its_own,
     what_came_back_again_is_found_and_undone_by_our_id_and_by_its_number,
+    a_number_that_the_app_writes_where_our_ids_are_names_no_row,
     a_column_for_our_ids_that_cannot_be_one_is_a_fault,
     a_key_of_several_columns_needs_the_others_fixed,
     of_two_tenants_with_the_same_ids_only_ours_is_touched,
@@ -204,6 +205,21 @@ async fn what_came_back_again_is_found_and_undone_by_our_id_and_by_its_number(di
     assert!(why.contains("no transfer RV_gone"), "{why}");
 }
 
+async fn a_number_that_the_app_writes_where_our_ids_are_names_no_row(dialect: Dialect) {
+    let rig = rig(dialect, &numbered(dialect), &with_own_ids()).await;
+    numbered_payments(&rig, &["PENDING", "PENDING"]).await;
+    rig.sql("UPDATE payments SET return_key = '1' WHERE number = 2")
+        .await;
+    assert_eq!(find(&rig, "1").await.id, "1");
+    assert_eq!(find(&rig, "2").await.id, "2");
+    let batch = Journal::default().changes([fail("1", TransferState::Pending)]);
+    let reply = rig.apply(batch.clone()).await.unwrap();
+    assert_eq!(reported(&reply.exceptions), []);
+    assert_eq!(rig.missing(batch).await, [""; 0]);
+    let states = "SELECT number, state FROM payments ORDER BY number";
+    assert_eq!(rig.rows(states).await, ["1|FAILED", "2|PENDING"]);
+}
+
 async fn a_column_for_our_ids_that_cannot_be_one_is_a_fault(dialect: Dialect) {
     let schema = numbered(dialect);
     let own = "transfers.columns.own_id";
@@ -233,7 +249,7 @@ async fn a_column_for_our_ids_that_cannot_be_one_is_a_fault(dialect: Dialect) {
         (
             unnumbered(dialect),
             with_own_ids(),
-            "but column \"number\" has no default",
+            "but column \"number\" is no whole number with a default",
         ),
     ] {
         let found = faults_of(dialect, &schema, &toml).await;

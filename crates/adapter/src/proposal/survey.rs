@@ -112,7 +112,7 @@ impl SurveyedTable {
 }
 
 impl LiveColumn {
-    /// Whether the database gives a new row its value: a number, or a UUID.
+    /// Whether the database gives a new row its value, a whole number.
     pub fn is_numbered(&self) -> bool {
         self.kind == ColumnKind::Integer && (self.has_default || self.generated)
     }
