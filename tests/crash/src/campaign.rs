@@ -360,6 +360,10 @@ async fn left_to_do(rig: &Rig) -> Result<Left> {
     let known_to =
         "SELECT COALESCE(MIN(position), 0) FROM followers WHERE name IN ('gateway', 'rallypay')";
     let known_to = returns.number(known_to).await?;
+    // A busy service publishes a hold some time after it was held.
+    let untold =
+        "SELECT COUNT(*) FROM holds WHERE published_state IS NULL OR published_state <> state";
+    let untold = returns.number(untold).await?;
     let (published_to, undelivered) = (
         returns.number("SELECT position FROM webhook_head").await?,
         returns
@@ -386,7 +390,7 @@ async fn left_to_do(rig: &Rig) -> Result<Left> {
     let owners = returns.number(owners).await?;
     let files = format!("SELECT COUNT(*) FROM imports WHERE files_done <> {yes}");
     let files = returns.number(&files).await?;
-    let counts = running + open + unhandled + unready + undelivered + owners + files;
+    let counts = running + open + unhandled + unready + untold + undelivered + owners + files;
     let at_the_end = gateway == head && mirror == head && known_to == head && published_to == head;
     let all_but_holds = counts == 0 && waiting.is_empty() && at_the_end;
     // The oracle is asked last, and only then, since it reads every file again. A hold that was
@@ -404,7 +408,7 @@ async fn left_to_do(rig: &Rig) -> Result<Left> {
          holds wait for what is there, {unhandled} exceptions are unhandled, \
          {unready} reversals are not ready to settle; the journal ends at {head}, the gateway is at {gateway}, the mirror at {mirror}, \
          and the service knows up to {known_to}; {files} \
-         imports are not archived and reported; rows up to {published_to} became events, {undelivered} \
+         imports are not archived and reported; rows up to {published_to} became events, {untold} holds have none, {undelivered} \
          deliveries are pending, the first of them due {due}, {owners} owners wait to be notified"
     )))
 }
