@@ -3,7 +3,7 @@
 use echeck_adapter::dialect::{DbError, TargetSession};
 use echeck_adapter::proposal::{
     Meaning, Proposal, ProposalError, SortedWords, SurveyedTable, Wanted, choose, found_words,
-    survey, unknown,
+    shown, survey, unknown,
 };
 use echeck_adapter::schema::ColumnContent::{self, Id, Integer, Text, Timestamp, Word};
 use echeck_adapter::schema::LiveColumn;
@@ -147,10 +147,17 @@ pub async fn propose(
     let mut proposal = Proposal::default();
     settings(&mut proposal, table, tables.len(), &columns);
     name_columns(&mut proposal, &columns);
-    if let Some(status) = columns[1] {
+    if let Some(status) = of("status", &columns) {
         statuses(&mut proposal, session, table, status).await?;
     }
     Ok(proposal)
+}
+
+/// The column of a key.
+fn of<'t>(key: &str, columns: &[Option<&'t LiveColumn>]) -> Option<&'t LiveColumn> {
+    let mut columns = COLUMNS.iter().zip(columns);
+    let (_, column) = columns.find(|(wanted, _)| wanted.key == key)?;
+    *column
 }
 
 fn settings(
@@ -166,10 +173,10 @@ fn settings(
         proposal.doubt("table", what);
     }
     proposal.set("table", name);
-    if columns[1].is_some_and(LiveColumn::is_integer) {
+    if of("status", columns).is_some_and(LiveColumn::is_integer) {
         proposal.set("status_kind", "integer");
     }
-    if columns[5].is_some_and(LiveColumn::is_integer) {
+    if of("updated_at", columns).is_some_and(LiveColumn::is_integer) {
         let what = "instants are whole numbers, of seconds (unix_s) or milliseconds (unix_ms)";
         proposal.doubt("timestamp_format", what);
         proposal.set("timestamp_format", "unix_s");
@@ -210,7 +217,7 @@ async fn statuses(
     proposal.section("transactions.statuses");
     let meanings = [FAILED, RETURNED, REVERSED, RESTORED, OPEN];
     if column.is_integer() {
-        let found = SortedWords::shown(&words);
+        let found = shown(&words);
         let what = format!(
             "{:?} has numbers, of which only the app knows the meaning: {found}",
             column.name
@@ -224,8 +231,8 @@ async fn statuses(
     }
     let sorted = SortedWords::new(&words, &meanings);
     if !sorted.unknown.is_empty() {
-        let found = SortedWords::shown(&sorted.unknown);
-        let what = format!("some rows have a word that is in none of these: {found}");
+        let found = shown(&sorted.unknown);
+        let what = format!("these words of the column are in none of them: {found}");
         proposal.doubt("open", what);
     }
     for (key, words) in &sorted.by_key {

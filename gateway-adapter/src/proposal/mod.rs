@@ -4,8 +4,8 @@ mod wanted;
 
 use echeck_adapter::dialect::{DbError, TargetSession};
 use echeck_adapter::proposal::{
-    Proposal, ProposalError, SortedWords, SurveyedTable, Wanted, choose, found_words, survey,
-    unknown,
+    Proposal, ProposalError, SortedWords, SurveyedTable, Wanted, choose, found_words, shown,
+    survey, unknown,
 };
 use echeck_adapter::schema::LiveColumn;
 
@@ -182,7 +182,7 @@ impl<'t> Draft<'t> {
         };
         let words = found_words(session, self.table, column).await?;
         if column.is_integer() {
-            let found = SortedWords::shown(&words);
+            let found = shown(&words);
             let what = format!(
                 "{:?} has numbers, of which only the app knows the meaning: {found}",
                 column.name
@@ -195,8 +195,8 @@ impl<'t> Draft<'t> {
         }
         let sorted = SortedWords::new(&words, &STATES);
         if !sorted.unknown.is_empty() {
-            let found = SortedWords::shown(&sorted.unknown);
-            let what = format!("some rows have a word that is in none of these: {found}");
+            let found = shown(&sorted.unknown);
+            let what = format!("these words of the column are in none of them: {found}");
             self.proposal.doubt("pending", what);
         }
         let failed = sorted.by_key.iter().find(|(key, _)| *key == "failed");
@@ -237,7 +237,7 @@ impl<'t> Draft<'t> {
         self.proposal.section("transfers.types");
         let sorted = SortedWords::new(&words, &TYPES);
         if !sorted.unknown.is_empty() || column.is_integer() {
-            let found = SortedWords::shown(&sorted.unknown);
+            let found = shown(&sorted.unknown);
             let what = format!("what these are, nothing here says: {found}");
             self.proposal.doubt("debit", what);
         }

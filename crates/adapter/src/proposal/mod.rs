@@ -5,7 +5,7 @@ mod survey;
 mod words;
 
 pub use survey::{SurveyedTable, Wanted, survey};
-pub use words::{FoundWord, Meaning, SortedWords, found_words};
+pub use words::{FoundWord, Meaning, SortedWords, found_words, shown};
 
 use std::fmt::Write as _;
 

@@ -56,18 +56,18 @@ impl SortedWords {
             unknown: unknown.cloned().collect(),
         }
     }
+}
 
-    /// The unknown ones, for a person.
-    pub fn shown(words: &[FoundWord]) -> String {
-        let words = words.iter().map(|word| {
-            let rows = match word.rows {
-                1 => "1 row".to_owned(),
-                rows => format!("{rows} rows"),
-            };
-            format!("{:?} ({rows})", public_message(&word.text))
-        });
-        words.collect::<Vec<_>>().join(", ")
-    }
+/// Words with how often they are met, for a person.
+pub fn shown(words: &[FoundWord]) -> String {
+    let words = words.iter().map(|word| {
+        let rows = match word.rows {
+            1 => "1 row".to_owned(),
+            rows => format!("{rows} rows"),
+        };
+        format!("{:?} ({rows})", public_message(&word.text))
+    });
+    words.collect::<Vec<_>>().join(", ")
 }
 
 /// Whether two names or words are the same but for case, blanks and signs.
@@ -79,7 +79,8 @@ pub(super) fn same(one: &str, other: &str) -> bool {
     letters(one) == letters(other)
 }
 
-/// The words of a column: those that its type or a CHECK has, and those of some rows, the most frequent first.
+/// The words of a column: those of some rows, the most frequent first, and those that its type or a
+/// CHECK has.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -201,6 +202,6 @@ mod tests {
             ]
         );
         assert_eq!(sorted.unknown, [word("odd", 1)]);
-        assert_eq!(SortedWords::shown(&sorted.unknown), "\"odd\" (1 row)");
+        assert_eq!(shown(&sorted.unknown), "\"odd\" (1 row)");
     }
 }
