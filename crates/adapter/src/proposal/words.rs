@@ -6,7 +6,7 @@ use crate::schema::{ColumnKind, LiveColumn, NativeType};
 use crate::values_table::quoted;
 use crate::{checks, identifier::Identifier, public_message};
 
-/// The rows that are looked at, and the different words that are told.
+/// The most rows that are looked at, and the most words that are named.
 const MOST_ROWS: u32 = 10_000;
 const MOST_WORDS: u32 = 40;
 
