@@ -10,6 +10,8 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
 const APP: &str = "
     CREATE TABLE charges (
         id INTEGER PRIMARY KEY, status TEXT NOT NULL, amount INTEGER NOT NULL, kind TEXT NOT NULL);
+    CREATE TABLE echeck_charges (
+        id INTEGER PRIMARY KEY, status TEXT NOT NULL, amount INTEGER NOT NULL, kind TEXT NOT NULL);
     CREATE TABLE payments (
         id TEXT PRIMARY KEY, gateway_id TEXT UNIQUE, state TEXT NOT NULL, amount INTEGER NOT NULL,
         return_code TEXT, updated_at TEXT);
@@ -79,6 +81,16 @@ async fn a_gateway_is_proposed_with_what_is_doubtful_and_never_overwritten() {
         "{}",
         text(&again.stderr)
     );
+}
+
+#[tokio::test]
+async fn a_fault_of_a_table_that_is_called_like_ours_is_not_hidden() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = database(folder.path()).await;
+    let named = ["gateway", "--url", &url, "--table", "echeck_charges"];
+    let said = text(&echeck(folder.path(), &named).stdout);
+    let fault = "own_id: table \"echeck_charges\" has no column \"return_key\"";
+    assert!(said.contains(fault), "{said}");
 }
 
 #[tokio::test]

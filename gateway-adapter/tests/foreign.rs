@@ -4,21 +4,16 @@
 
 mod common;
 
-use common::{FEW_COLUMNS, config, history};
+use common::{FEW_COLUMNS, config, history, matches};
 use echeck_adapter::check::{check, check_deeply};
 use echeck_adapter::dialect::Dialect;
 use echeck_adapter::on_every_database;
 use echeck_adapter::testing::{
     AdapterRig, DECIDED_AT_SECONDS, Journal, fail, give_back, release, reported, restore, reverse,
 };
-use echeck_proto::adapter::v1::adapter_service_server::AdapterService as _;
-use echeck_proto::adapter::v1::{
-    LookupTransfersRequest, StepExceptionKind, Transfer, TransferKey, TransferKeyKind,
-    TransferState, TransferType,
-};
+use echeck_proto::adapter::v1::{StepExceptionKind, Transfer, TransferState, TransferType};
 use echeck_service::clock::{Clock as _, SystemClock};
 use echeck_service::config::{Settings, everything_on};
-use tonic::Request;
 
 on_every_database!(
     amounts_with_decimals_and_states_as_numbers_take_every_effect,
@@ -86,16 +81,7 @@ async fn payment(rig: &AdapterRig, id: &str, status: u8, total: &str) {
 }
 
 async fn find(rig: &AdapterRig, id: &str) -> Option<Transfer> {
-    let request = LookupTransfersRequest {
-        identity: None,
-        keys: vec![TransferKey {
-            kind: TransferKeyKind::TransferId.into(),
-            value: id.to_owned(),
-        }],
-    };
-    let reply = rig.adapter.lookup_transfers(Request::new(request)).await;
-    let [found] = <[_; 1]>::try_from(reply.unwrap().into_inner().matches).unwrap();
-    found.transfers.into_iter().next()
+    matches(rig, id).await.into_iter().next()
 }
 
 /// Every payment, amounts without the zeros behind.

@@ -4,20 +4,15 @@
 
 mod common;
 
-use common::{FEW_COLUMNS, config, history};
+use common::{FEW_COLUMNS, config, history, matches};
 use echeck_adapter::check::{check, check_deeply};
 use echeck_adapter::dialect::Dialect;
 use echeck_adapter::on_every_database;
 use echeck_adapter::testing::{
     AdapterRig, Journal, fail, give_back, release, reported, restore, reverse,
 };
-use echeck_proto::adapter::v1::adapter_service_server::AdapterService as _;
-use echeck_proto::adapter::v1::{
-    LookupTransfersRequest, StepExceptionKind, Transfer, TransferKey, TransferKeyKind,
-    TransferState, TransferType,
-};
+use echeck_proto::adapter::v1::{StepExceptionKind, Transfer, TransferState, TransferType};
 use echeck_service::clock::{Clock as _, SystemClock};
-use tonic::Request;
 
 on_every_database!(
     a_new_transfer_of_a_table_that_numbers_its_rows_keeps_our_id_in_a_column_of_its_own,
@@ -99,19 +94,6 @@ async fn numbered_payments(rig: &AdapterRig, states: &[&str]) {
         ))
         .await;
     }
-}
-
-async fn matches(rig: &AdapterRig, id: &str) -> Vec<Transfer> {
-    let request = LookupTransfersRequest {
-        identity: None,
-        keys: vec![TransferKey {
-            kind: TransferKeyKind::TransferId.into(),
-            value: id.to_owned(),
-        }],
-    };
-    let reply = rig.adapter.lookup_transfers(Request::new(request)).await;
-    let [found] = <[_; 1]>::try_from(reply.unwrap().into_inner().matches).unwrap();
-    found.transfers
 }
 
 async fn find(rig: &AdapterRig, id: &str) -> Transfer {

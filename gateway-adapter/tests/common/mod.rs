@@ -7,9 +7,13 @@ use std::fmt::Write as _;
 use echeck_adapter::config::AdapterConfig;
 use echeck_adapter::dialect::Dialect;
 use echeck_adapter::testing::{AdapterRig, reapply, release, restore, reverse};
-use echeck_proto::adapter::v1::TransferState;
+use echeck_proto::adapter::v1::adapter_service_server::AdapterService as _;
 use echeck_proto::adapter::v1::step::Change;
+use echeck_proto::adapter::v1::{
+    LookupTransfersRequest, Transfer, TransferKey, TransferKeyKind, TransferState,
+};
 use echeck_service::config::Settings;
+use tonic::Request;
 
 /// The columns that a table of a few has not.
 pub(crate) const FEW_COLUMNS: &str = "[transfers.columns]\nsubtype = \"\"\nfee = \"\"\npayment_id = \"\"\n\
@@ -17,6 +21,20 @@ pub(crate) const FEW_COLUMNS: &str = "[transfers.columns]\nsubtype = \"\"\nfee =
     merchant_identity = \"\"\nstatement_descriptor = \"\"\nidempotency_id = \"\"\nraw = \"\"\n\
     tags = \"\"\nfailure_message = \"\"\nready_to_settle_at = \"\"\ncreated_at = \"\"\n\
     settlement_date = \"\"\ndeposit_id = \"\"\n";
+
+/// The transfers that a look-up by this id finds.
+pub(crate) async fn matches(rig: &AdapterRig, id: &str) -> Vec<Transfer> {
+    let request = LookupTransfersRequest {
+        identity: None,
+        keys: vec![TransferKey {
+            kind: TransferKeyKind::TransferId.into(),
+            value: id.to_owned(),
+        }],
+    };
+    let reply = rig.adapter.lookup_transfers(Request::new(request)).await;
+    let [found] = <[_; 1]>::try_from(reply.unwrap().into_inner().matches).unwrap();
+    found.transfers
+}
 
 /// Reads a configuration, with any target where none is given.
 pub(crate) fn config(toml: &str) -> Result<AdapterConfig, String> {
