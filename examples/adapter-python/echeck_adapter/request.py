@@ -4,7 +4,7 @@
 import uuid
 
 from echeck.adapter.v1 import adapter_service_pb2 as proto
-from refusal import Violations
+from echeck_adapter.refusal import Violations
 
 CONTRACT_VERSION = 1
 MAX_ITEMS = 10_000

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import grpc
 
-from refusal import Refusal, precondition
+from echeck_adapter.refusal import Refusal, precondition
 
 BUSY, READ_ONLY, TOO_BIG, CONSTRAINT, MISMATCH = 5, 8, 18, 19, 20
 

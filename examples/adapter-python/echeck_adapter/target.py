@@ -1,13 +1,13 @@
-"""The target: payments, exceptions and cursor move in one transaction. That is the exactly-once
+"""The target: its rows, exceptions and cursor move in one transaction. That is the exactly-once
 effect, and there is no other record of what was applied."""
 
 from datetime import datetime, timezone
 from pathlib import Path
 
-from database import Refused, TransactionAborted, savepoint
 from echeck.adapter.v1 import adapter_service_pb2 as service_proto
 from echeck.adapter.v1 import step_pb2 as proto
-from refusal import Refusal, grpc, precondition
+from echeck_adapter.refusal import Refusal, grpc, precondition
+from echeck_adapter.sqlite import Refused, TransactionAborted, savepoint
 
 OWN_TABLES = Path(__file__).with_name("tables.sql").read_text()
 KINDS = {"MOVED_ON": 1, "NOT_FOUND": 2, "REFUSED": 3}
@@ -18,8 +18,8 @@ def now():
 
 
 class Target:
-    def __init__(self, database, payments, adapter):
-        self.database, self.payments, self.adapter = database, payments, adapter
+    def __init__(self, database, table, adapter):
+        self.database, self.table, self.adapter = database, table, adapter
 
     def create_own_tables(self):
         with self.database.transaction(write=True) as db:
@@ -122,7 +122,7 @@ class Target:
         else:
             try:
                 with savepoint(db):
-                    why = self.payments.apply(db, step, now())
+                    why = self.table.apply(db, step, now())
             except Refused as refused:
                 why = "REFUSED", str(refused)
         if why is None:
