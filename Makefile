@@ -8,10 +8,11 @@ export CARGO_TERM_COLOR ?= always
 help: ## Show this help.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 18
 
-test-packages: ## The Debian package and the image's root, installed and started (needs root).
+test-packages: ## The Debian package, the image's root and the bill of materials (needs root).
 	@scripts/setup tests
 	packaging/deb/test
 	packaging/image/test
+	packaging/sbom
 
 sbom: ## The bill of materials of each program (CycloneDX).
 	@scripts/setup
@@ -20,10 +21,13 @@ sbom: ## The bill of materials of each program (CycloneDX).
 setup: ## Install what is missing.
 	@scripts/setup tests
 
+# Where else the demo puts its world (DEMO="--data FOLDER").
+DEMO ?=
+
 demo: ## A small world, three files, and the outcome of every return.
 	@scripts/setup
 	cargo build --workspace --bin echeck
-	@target/debug/echeck demo
+	@target/debug/echeck demo $(DEMO)
 
 up: ## Run the whole stack in one process, until Ctrl-C.
 	@scripts/setup

@@ -1,5 +1,7 @@
 # frozen_string_literal: true
 
+require "open3"
+
 RSpec.describe EcheckReturns::Instrumentation do
   include Servers
 
@@ -39,5 +41,15 @@ RSpec.describe EcheckReturns::Instrumentation do
     client.transfer("TR1")
     expect(server.calls.map { |call| call.metadata["traceparent"] })
       .to eq [nil, "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"]
+  end
+
+  # Rubygems has the SDK, and Debian does not: `gem install opentelemetry-sdk`.
+  it "continues a span of the OpenTelemetry SDK" do
+    program = File.expand_path("programs/traced.rb", __dir__)
+    output, status = Open3.capture2e("ruby", "-I", File.expand_path("../lib", __dir__), program)
+    skip "opentelemetry-sdk is not installed" if output.include?("cannot load such file -- opentelemetry-sdk")
+    expect(status).to be_success, output
+    span, header = output.lines.last(2).map(&:strip)
+    expect(header).to eq "00-#{span}-01"
   end
 end
