@@ -20,7 +20,7 @@ RSpec.describe "Jobs of Sidekiq" do
       redis = Process.spawn("redis-server", *arguments, out: File::NULL)
       @redis = "unix://#{socket}"
       eventually("Redis") { File.exist?(socket) }
-      Sidekiq.redis = { url: @redis }
+      Sidekiq.configure_client { |sidekiq| sidekiq.redis = { url: @redis } }
       example.run
     ensure
       Process.kill(:TERM, redis)

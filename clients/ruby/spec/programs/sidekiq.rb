@@ -8,8 +8,8 @@ require "echeck_returns"
 address, redis = ARGV
 EcheckReturns.configure { |c| c.address = address }
 Sidekiq.logger.level = Logger::WARN
-# Sidekiq's own use of an older interface of Redis.
-Redis.silence_deprecations = true
+# Sidekiq 6 uses an older interface of Redis; Sidekiq 7 has a client of its own.
+Redis.silence_deprecations = true if defined?(Redis)
 Sidekiq.configure_server { |sidekiq| sidekiq.redis = { url: redis } }
 
 class LookUp
