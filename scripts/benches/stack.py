@@ -89,13 +89,15 @@ class Server:
 
 
 class Services:
-    """The three services as processes, with mutual TLS. `more` is added to the configuration of each."""
+    """The three services as processes, with mutual TLS. `more` is added to the configuration of each,
+    `service` to that of the returns service. A name may be that of a database of the server, or a URL."""
 
     # None of them may outlive the measurement.
     running = []
 
-    def __init__(self, folder, server, names, more="", metrics_port=None):
+    def __init__(self, folder, server, names, more="", metrics_port=None, service=""):
         self.folder = folder
+        urls = {name: to if ":" in to else server.url(to) for name, to in names.items()}
         self.ports = [free_port() for _ in range(3)]
         self.processes = []
         self.tls = folder / "tls"
@@ -114,14 +116,14 @@ class Services:
 [access.certificates."spiffe://bench/returns-service"]
 roles = ["adapter_client"]
 [target]
-url = "{server.url(names[name])}"
+url = "{urls[name]}"
 {more}""")
         self.start("returns-service", self.ports[0], f"""
 {self.server_section("returns-service", self.ports[0])}
 # Callers of a measurement are many with one name.
 max_calls_per_identity = 1000
 [access.certificates."spiffe://bench/caller"]
-roles = ["reader", "importer"]
+roles = ["reader", "importer", "operator", "admin"]
 [adapter_tls]
 ca_file = "{self.tls}/ca.pem"
 certificate_file = "{self.tls}/returns-service.pem"
@@ -129,7 +131,7 @@ key_file = "{self.tls}/returns-service.key"
 [log]
 format = "json"
 [database]
-url = "{server.url(names["returns"])}"
+url = "{urls["returns"]}"
 [spool]
 folder = "{spool}"
 identity_file = "{key}"
@@ -144,6 +146,7 @@ format = "nacha"
 # The script releases no reversal to settlement either.
 [reversals]
 ready = "by_hand"
+{service}
 {more}{f'[metrics]{chr(10)}listen = "127.0.0.1:{metrics_port}"' if metrics_port else ""}""")
 
     def server_section(self, program, port):
@@ -182,17 +185,20 @@ listen = "127.0.0.1:{port}"
             time.sleep(0.02)
         sys.exit(f"{program} did not listen within 60 s")
 
+    def echeck(self, *arguments, good=(0,)):
+        """Runs a command of the operator; gives what it printed."""
+        done = subprocess.run([TARGET / "echeck", *map(str, arguments), "--json", "--server", self.address(),
+                               *self.caller_files()], capture_output=True, text=True)
+        if done.returncode not in good:
+            sys.exit(f"echeck {arguments[0]} failed: {done.stdout}{done.stderr}")
+        return done.stdout
+
     def import_file(self, path):
         """Imports a file to its end; gives the seconds it took."""
         began = time.monotonic()
-        done = subprocess.run(
-            [TARGET / "echeck", "import", path, "--source", "nacha", "--wait", "applied",
-             "--json", "--timeout-s", "3000", "--server", self.address(), *self.caller_files()],
-            capture_output=True, text=True)
-        took = time.monotonic() - began
-        if done.returncode not in (0, 2):
-            sys.exit(f"the import failed: {done.stdout}{done.stderr}")
-        return took
+        self.echeck("import", path, "--source", "nacha", "--wait", "applied", "--timeout-s", "3000",
+                    good=(0, 2))
+        return time.monotonic() - began
 
     def peak_mib(self):
         peaks = {}

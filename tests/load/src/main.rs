@@ -1,4 +1,5 @@
-//! Callers for the benchmarks: many at once, timed, and a bare service to compare with.
+//! What the measurements need beside the product: callers, many at once and timed; a bare service and a
+//! bare client to compare with; endpoints of platforms; a long line.
 
 #![expect(clippy::float_arithmetic, reason = "rates and milliseconds, no money")]
 #![expect(
@@ -7,7 +8,10 @@
 )]
 
 mod bare;
+mod line;
+mod post;
 mod reads;
+mod sink;
 
 use std::path::PathBuf;
 
@@ -28,6 +32,12 @@ enum Command {
     Reads(reads::Arguments),
     /// Serves GetTransfer from one prepared SELECT, and nothing else: no return, no check of a role.
     Bare(bare::Arguments),
+    /// Is the endpoints of platforms: takes messages, and prints how fast they came.
+    Sink(sink::Arguments),
+    /// Posts messages to endpoints as fast as they are taken.
+    Post(post::Arguments),
+    /// Is a long line to a server: passes bytes on, each after a delay.
+    Line(line::Arguments),
 }
 
 /// The certificate authority, and a certificate with its key, in PEM.
@@ -55,5 +65,8 @@ async fn main() -> Result<()> {
     match Arguments::parse().command {
         Command::Reads(arguments) => reads::run(arguments).await,
         Command::Bare(arguments) => bare::run(arguments).await,
+        Command::Sink(arguments) => sink::run(arguments).await,
+        Command::Post(arguments) => post::run(arguments).await,
+        Command::Line(arguments) => line::run(arguments).await,
     }
 }
