@@ -56,6 +56,37 @@ async fn a_schema_that_changes_between_two_lookups_is_noticed_by_the_second() {
     assert_eq!(lookup(&rig, vec![id("TR1")]).await.unwrap(), first);
 }
 
+/// SQLite counts NULLs as equal: by its statistics, a parent that nobody has is that of every row.
+#[tokio::test]
+async fn statistics_of_the_tables_owner_do_not_make_a_lookup_scan_the_table() {
+    const ROWS: usize = 20_000;
+    const KEYS: usize = 2_000;
+    // A scan for each key costs some thousand times as much.
+    const MOST_TIMES: u32 = 30;
+    let rig = rig("").await;
+    rig.sql(&format!(
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {ROWS}) \
+         INSERT INTO transfers (id, type, state, amount, application, merchant_identity, created_at, \
+         updated_at) SELECT 'TR' || i, 'DEBIT', 'SUCCEEDED', 100, 'AP', 'ID', '2026-01-01T00:00:00Z', \
+         '2026-01-01T00:00:00Z' FROM n"
+    ))
+    .await;
+    let keys: Vec<TransferKey> = (1..=KEYS).map(|number| id(&format!("TR{number}"))).collect();
+    lookup(&rig, keys.clone()).await.unwrap();
+    let began = std::time::Instant::now();
+    let before = lookup(&rig, keys.clone()).await.unwrap();
+    let took = began.elapsed();
+    rig.sql("ANALYZE").await;
+    let began = std::time::Instant::now();
+    let after = lookup(&rig, keys).await.unwrap();
+    assert_eq!(after, before);
+    assert!(
+        began.elapsed() < took * MOST_TIMES,
+        "{:?} in place of {took:?}",
+        began.elapsed()
+    );
+}
+
 #[tokio::test]
 async fn every_kind_of_key_finds_its_transfers_in_the_order_asked_for() {
     let rig = rig("").await;
