@@ -3,7 +3,7 @@
 SHELL := bash
 export CARGO_TERM_COLOR ?= always
 
-.PHONY: help demo up test test-more fmt setup fuzz outages mutants crash-test crash-matrix crash-self-test bench bench-quick bench-reads bench-shares bench-telemetry bench-memory bench-start bench-sftp bench-parser test-clients test-packages test-upgrade sbom
+.PHONY: help demo up test test-more fmt setup fuzz outages mutants crash-test crash-matrix crash-self-test bench bench-quick bench-reads bench-shares bench-telemetry bench-memory bench-start bench-sftp bench-landing bench-engines bench-day bench-growth bench-webhooks bench-parser test-clients test-packages test-upgrade sbom
 
 help: ## Show this help.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 18
@@ -119,7 +119,27 @@ bench-start: ## Measure how fast it starts, and how large the programs are (docs
 
 bench-sftp: ## Measure how fast a file comes from a real sshd (docs/performance.md).
 	@scripts/setup tests
-	cargo test --release -p returns-sources --lib -- --ignored --nocapture sftp_throughput
+	@scripts/bench --sftp
+
+bench-landing: ## Measure how soon a file that lands is done (docs/performance.md).
+	@scripts/setup tests
+	@scripts/bench --landing
+
+bench-engines: ## Measure imports into MariaDB and SQLite (docs/performance.md).
+	@scripts/setup tests
+	@scripts/bench --engines
+
+bench-day: ## Measure 2,000,000 returns in one file (docs/performance.md; 12 GB).
+	@scripts/setup tests
+	@scripts/bench --day
+
+bench-growth: ## Measure what a return costs as everything grows (docs/performance.md; 20 GB).
+	@scripts/setup tests
+	@scripts/bench --growth
+
+bench-webhooks: ## Measure how fast messages are delivered (docs/performance.md).
+	@scripts/setup tests
+	@scripts/bench --webhooks
 
 bench-parser: ## Measure what reading a file costs, without and with JSON (docs/performance.md).
 	@scripts/setup tests

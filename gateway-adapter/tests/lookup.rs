@@ -71,7 +71,9 @@ async fn statistics_of_the_tables_owner_do_not_make_a_lookup_scan_the_table() {
          '2026-01-01T00:00:00Z' FROM n"
     ))
     .await;
-    let keys: Vec<TransferKey> = (1..=KEYS).map(|number| id(&format!("TR{number}"))).collect();
+    let keys: Vec<TransferKey> = (1..=KEYS)
+        .map(|number| id(&format!("TR{number}")))
+        .collect();
     lookup(&rig, keys.clone()).await.unwrap();
     let began = std::time::Instant::now();
     let before = lookup(&rig, keys.clone()).await.unwrap();

@@ -14,7 +14,7 @@ from .stack import Services, fresh, say
 
 RETURNS = 700
 # How often the server is looked at.
-LOOK_MS = 200
+LOOK_MS = 100
 LONGEST_S = 1.0
 
 SOURCE = """
@@ -41,9 +41,11 @@ def land(server, folder, sshd, path, number):
     settings = sshd.source("bank") + SOURCE.format(look_ms=LOOK_MS, bucket=bucket, due=due)
     services = Services(folder, server, names, service=settings)
     until = time.monotonic() + 90
-    while "FILE_MISSING" not in services.echeck("incidents", good=(0, 2)):
+    log = folder / "returns-service.log"
+    while '"incident diagnosed"' not in log.read_text(encoding="utf-8"):
         if time.monotonic() > until:
             sys.exit("nobody missed the file")
+        time.sleep(0.1)
     hidden, name = sshd.data / ".hidden", sshd.data / f"{number}.ach"
     hidden.write_bytes(path.read_bytes())
     began = time.monotonic()

@@ -95,6 +95,27 @@ pub struct DeliveryAttempt {
     pub at: DateTime<Utc>,
 }
 
+/// A message that its endpoint has accepted, to be recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Accepted {
+    /// As it was read.
+    pub delivery: Delivery,
+    /// The HTTP status of the answer.
+    pub status: u16,
+    pub at: DateTime<Utc>,
+}
+
+impl Accepted {
+    /// The same as an attempt.
+    pub fn attempt(&self) -> DeliveryAttempt {
+        DeliveryAttempt {
+            outcome: DeliveryOutcome::Delivered,
+            status: Some(self.status),
+            at: self.at,
+        }
+    }
+}
+
 /// How an endpoint stands after an attempt was recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standing {

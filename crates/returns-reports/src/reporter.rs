@@ -21,8 +21,11 @@ use super::bucket::Bucket;
 /// Imports that are listed at once.
 const PAGE: u32 = 100;
 
-/// The least time between two passes. An import that is being decided changes all the time.
-const BETWEEN_PASSES: Duration = Duration::from_millis(200);
+/// The least time between two passes: an import that is being decided changes all the time. A pass asks
+/// the returns database about each import that is open, so with many of them it is longer.
+const BETWEEN_PASSES: Duration = Duration::from_millis(20);
+const FOR_EACH_IMPORT: Duration = Duration::from_millis(10);
+const LONGEST_BETWEEN_PASSES: Duration = Duration::from_millis(200);
 
 /// How long to wait after a failure.
 #[derive(Debug, Clone, Copy)]
@@ -75,6 +78,8 @@ pub(super) struct ReporterMemory {
     pub(super) tries: HashMap<String, Again>,
     /// The bucket as a whole.
     pub(super) bucket: Option<Again>,
+    /// How many imports were open at the last pass.
+    pub(super) open: u32,
     /// What was reported of each import and has not recovered.
     pub(super) reported: HashMap<String, Vec<Area>>,
     /// Whether the returns database failed at the last pass.
@@ -91,8 +96,12 @@ impl Reporter {
     ) -> Result<bool, StoreError> {
         let mut after = None;
         let mut unreadable = None;
+        memory.open = 0;
         loop {
             let page = self.store.unfinished_files(after.take(), PAGE).await?;
+            memory.open = memory
+                .open
+                .saturating_add(u32::try_from(page.len()).unwrap_or(PAGE));
             for (_, import_id) in &page {
                 if memory
                     .bucket
@@ -220,7 +229,8 @@ impl Job for ReporterJob {
     }
 
     async fn pass(&mut self, lease: &Lease, stop: &CancellationToken) -> Result<Pass, StoreError> {
-        sleep(BETWEEN_PASSES, stop).await;
+        let pause = BETWEEN_PASSES + FOR_EACH_IMPORT.saturating_mul(self.memory.open);
+        sleep(pause.min(LONGEST_BETWEEN_PASSES), stop).await;
         let (reporter, memory) = (&self.reporter, &mut self.memory);
         let visited = tokio::select! {
             // What is on its way is left as by a crash, which a later start makes good.

@@ -1,9 +1,12 @@
 //! Deliveries: which message is to reach which endpoint, and how that went.
 
+use std::collections::HashMap;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use returns_model::delivery::{
-    Delivery, DeliveryAttempt, DeliveryFilter, DeliveryPlace, Redelivery, Standing, Touched,
+    Accepted, Delivery, DeliveryAttempt, DeliveryFilter, DeliveryPlace, Redelivery, Standing,
+    Touched,
 };
 
 use crate::StoreError;
@@ -18,8 +21,11 @@ pub trait DeliveryStore: Send + Sync {
     /// oldest message that waits is.
     async fn due_endpoints(&self, now: DateTime<Utc>)
     -> Result<Vec<(String, Touched)>, StoreError>;
-    /// What operators have done to an endpoint so far; `None` when nothing is sent to it.
-    async fn touched(&self, endpoint_id: &str) -> Result<Option<Touched>, StoreError>;
+    /// What operators have done to endpoints so far. One to which nothing is sent is not among them.
+    async fn touched(
+        &self,
+        endpoint_ids: &[String],
+    ) -> Result<HashMap<String, Touched>, StoreError>;
     /// The earliest moment after `now` at which something becomes due.
     async fn next_due_after(&self, now: DateTime<Utc>)
     -> Result<Option<DateTime<Utc>>, StoreError>;
@@ -40,6 +46,12 @@ pub trait DeliveryStore: Send + Sync {
         delivery: &Delivery,
         attempt: &DeliveryAttempt,
     ) -> Result<Option<Standing>, StoreError>;
+    /// Records that endpoints have accepted messages, all in one transaction: as
+    /// [`DeliveryStore::record_attempt`] does for each, in their order.
+    async fn record_delivered(
+        &self,
+        accepted: &[Accepted],
+    ) -> Result<Vec<Option<Standing>>, StoreError>;
     /// Gives up messages that their endpoint no longer wants. They are not counted as undeliverable
     /// letters, and one that has moved on is left as it is.
     async fn give_up_unwanted(

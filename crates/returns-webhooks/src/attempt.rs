@@ -12,7 +12,7 @@ use returns_store::failpoint;
 use returns_store::metrics::DELIVERY_DURATION;
 use tracing::Instrument as _;
 
-use super::batch::EndpointBatch;
+use super::batch::{EndpointBatch, Place};
 use super::client::Posted;
 use super::render;
 use super::schedule::Schedule;
@@ -48,6 +48,7 @@ impl Sender {
         batch: &EndpointBatch,
         delivery: &Delivery,
         event: &EventRecord,
+        place: Place<'_>,
     ) -> Result<bool, WorkerError> {
         let endpoint = &batch.endpoint;
         let payload_version = endpoint.settings.payload_version;
@@ -59,6 +60,7 @@ impl Sender {
             .client
             .post(endpoint, &batch.keys, &delivery.message_id, body);
         let posted = posting.instrument(span).await;
+        place.leave(posted.error.is_none());
         let how = if posted.error.is_none() {
             "delivered"
         } else {
@@ -80,7 +82,7 @@ impl Sender {
             at: now,
         };
         failpoint("webhook::before_record").await?;
-        let Some(standing) = self.parts.store.record_attempt(delivery, &attempt).await? else {
+        let Some(standing) = self.together.record(delivery, &attempt).await? else {
             // An operator has replayed it or changed its endpoint, or another replica sends it: what
             // is due is read again.
             return Ok(false);

@@ -8,13 +8,18 @@ use futures_util::{StreamExt as _, stream};
 use returns_model::delivery::{Delivery, Touched};
 use returns_model::endpoint::Endpoint;
 use returns_model::event::EventRecord;
+use tokio::sync::{AcquireError, Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
 
 use super::secret::SigningKey;
 use super::sender::{Sender, WorkerError};
 
 /// How many due messages are taken at once.
-const SIZE: u32 = 32;
+const SIZE: u32 = 128;
+
+/// How many messages may be accepted and not recorded yet, for each that is on its way: while one is
+/// recorded, its place belongs to the next.
+const BEING_RECORDED: usize = 8;
 
 /// An endpoint with the events of what is due to it, as they were when they were read.
 pub(super) struct EndpointBatch {
@@ -22,6 +27,23 @@ pub(super) struct EndpointBatch {
     pub(super) touched: Touched,
     pub(super) keys: Vec<SigningKey>,
     events: HashMap<u64, EventRecord>,
+}
+
+/// The place of a message on its way, until its endpoint has answered.
+pub(super) struct Place<'a> {
+    _own: Result<SemaphorePermit<'a>, AcquireError>,
+    _shared: Result<SemaphorePermit<'a>, AcquireError>,
+    /// Whether no more messages of the batch are sent.
+    stop: &'a AtomicBool,
+}
+
+impl Place<'_> {
+    /// Gives it to the next message, which is not sent after a failure: it may have to wait.
+    pub(super) fn leave(self, was_accepted: bool) {
+        if !was_accepted {
+            self.stop.store(true, Ordering::Relaxed);
+        }
+    }
 }
 
 impl Sender {
@@ -42,15 +64,25 @@ impl Sender {
         };
         let places = if fails { &self.failing } else { &self.working };
         let stop = AtomicBool::new(false);
+        let own_places = Semaphore::new(width);
+        let at_once = if width == 1 {
+            1
+        } else {
+            width * BEING_RECORDED
+        };
         let attempts = stream::iter(due).map(|delivery| {
-            let (batch, stop) = (&batch, &stop);
+            let (batch, stop, own_places) = (&batch, &stop, &own_places);
             async move {
-                // The semaphore is never closed.
-                let _place = places.acquire().await;
+                // The semaphores are never closed.
+                let place = Place {
+                    _own: own_places.acquire().await,
+                    _shared: places.acquire().await,
+                    stop,
+                };
                 if stop.load(Ordering::Relaxed) || shutdown.is_cancelled() {
                     return Ok(());
                 }
-                let taken = self.send(batch, &delivery).await;
+                let taken = self.send(batch, &delivery, place).await;
                 // After a failure everything is read again: it may have to wait. What cannot be read
                 // blocks nothing else.
                 if !matches!(
@@ -62,7 +94,8 @@ impl Sender {
                 taken.map(drop)
             }
         });
-        let ended: Vec<Result<(), WorkerError>> = attempts.buffer_unordered(width).collect().await;
+        let ended: Vec<Result<(), WorkerError>> =
+            attempts.buffer_unordered(at_once).collect().await;
         ended.into_iter().collect::<Result<(), WorkerError>>()?;
         if !stop.load(Ordering::Relaxed) && self.clear_stuck(endpoint_id) {
             self.clear_if_well(endpoint_id, self.parts.clock.now())
@@ -78,7 +111,7 @@ impl Sender {
     ) -> Result<Option<(EndpointBatch, Vec<Delivery>)>, WorkerError> {
         let now = self.parts.clock.now();
         // Read first, so that a change after it is noticed.
-        let Some(touched) = self.parts.store.touched(endpoint_id).await? else {
+        let Some(touched) = self.together.touched(endpoint_id).await? else {
             return Ok(None);
         };
         if self.is_resting(endpoint_id, touched, now) {
@@ -129,14 +162,19 @@ impl Sender {
 
     /// Sends one message, if nothing has changed since it was read. True when the endpoint has
     /// accepted it.
-    async fn send(&self, batch: &EndpointBatch, delivery: &Delivery) -> Result<bool, WorkerError> {
+    async fn send(
+        &self,
+        batch: &EndpointBatch,
+        delivery: &Delivery,
+        place: Place<'_>,
+    ) -> Result<bool, WorkerError> {
         let Some(event) = batch.events.get(&delivery.sequence) else {
             return Err(WorkerError::NoEvent(delivery.sequence));
         };
-        if self.parts.store.touched(&delivery.endpoint_id).await? != Some(batch.touched) {
+        if self.together.touched(&delivery.endpoint_id).await? != Some(batch.touched) {
             return Ok(false);
         }
-        self.attempt(batch, delivery, event).await
+        self.attempt(batch, delivery, event, place).await
     }
 }
 

@@ -23,6 +23,7 @@ mod sender;
 mod settings;
 mod startup_recovery;
 mod text;
+mod together;
 mod view;
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use echeck_service::ErrorChain;
+use echeck_service::batcher::WithoutAnswer;
 use echeck_service::clock::SharedClock;
 use returns_alerts::{IncidentReporter, OwnerMailer};
 use returns_model::delivery::Touched;
@@ -21,6 +22,7 @@ use super::client::SignedClient;
 use super::render::UnreadableEvent;
 use super::schedule::Schedule;
 use super::secret::KeyError;
+use super::together::Together;
 
 /// How often it polls.
 const TICK: Duration = Duration::from_millis(500);
@@ -48,6 +50,7 @@ pub struct SenderSettings {
 /// Delivers messages.
 pub struct Sender {
     pub(super) parts: SenderParts,
+    pub(super) together: Together,
     pub(super) settings: SenderSettings,
     pub(super) working: Semaphore,
     pub(super) failing: Semaphore,
@@ -92,6 +95,11 @@ pub struct SenderParts {
 pub(super) enum WorkerError {
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The same, of a statement that was for others too.
+    #[error(transparent)]
+    Shared(#[from] Arc<StoreError>),
+    #[error(transparent)]
+    WithoutAnswer(#[from] WithoutAnswer),
     #[error(transparent)]
     Key(#[from] KeyError),
     #[error("it has no key to sign with; rotate its secret")]
@@ -120,6 +128,7 @@ impl Sender {
     /// A sender.
     pub fn new(parts: SenderParts, settings: SenderSettings) -> Self {
         Self {
+            together: Together::new(parts.store.clone()),
             parts,
             working: Semaphore::new(settings.concurrency),
             failing: Semaphore::new(settings.failing_concurrency),
@@ -224,7 +233,7 @@ impl Sender {
         tracing::error!(endpoint_id, error = %ErrorChain(error), "webhooks cannot be sent");
         match error {
             // The store's own watcher reports that.
-            WorkerError::Store(_) => {}
+            WorkerError::Store(_) | WorkerError::Shared(_) | WorkerError::WithoutAnswer(_) => {}
             WorkerError::Key(_)
             | WorkerError::NoKey
             | WorkerError::NoEvent(_)

@@ -1,5 +1,5 @@
-//! One read for all who ask at the same time. While a batch is being read, those who ask wait, and
-//! the next batch is theirs together: the more callers there are, the fewer statements each costs.
+//! One statement for all who ask at the same time. While a batch is at work, those who ask wait, and the
+//! next batch is theirs together: the more callers there are, the fewer statements each costs.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,18 +7,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
 use tracing::Instrument as _;
 
-use super::errors::{self, ApiError};
-
-/// How many batches are read at the same time: one is put together while another is with a database.
+/// How many batches are at work at the same time: one is put together while another is with a database.
 const MOST_AT_ONCE: usize = 2;
 
-/// The most keys of a batch. An adapter serves so many without making them wait behind an import.
-pub(super) const MOST_KEYS: usize = 100;
+/// The work on a batch ended without an answer: the process stops, or the work panicked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the work ended without an answer")]
+pub struct WithoutAnswer;
 
-/// What was read of each key, in their order.
-pub(super) type Answers<V> = Vec<Result<V, ApiError>>;
-
-/// Those who wait, and how many batches are being read.
+/// Those who wait, and how many batches are at work.
 struct State<K, V> {
     waiting: VecDeque<Waiter<K, V>>,
     at_work: usize,
@@ -27,40 +24,49 @@ struct State<K, V> {
 /// A caller with its keys.
 struct Waiter<K, V> {
     keys: Vec<K>,
-    answer: oneshot::Sender<Answers<V>>,
+    answer: oneshot::Sender<Vec<V>>,
 }
 
 /// Puts the keys of several callers together.
-pub(crate) struct Batcher<K, V>(Arc<Mutex<State<K, V>>>);
+pub struct Batcher<K, V> {
+    state: Arc<Mutex<State<K, V>>>,
+    /// Of a batch.
+    most_keys: usize,
+}
 
 impl<K, V> Clone for Batcher<K, V> {
     fn clone(&self) -> Self {
-        Self(Arc::clone(&self.0))
-    }
-}
-
-impl<K, V> Default for Batcher<K, V> {
-    fn default() -> Self {
-        Self(Arc::new(Mutex::new(State {
-            waiting: VecDeque::new(),
-            at_work: 0,
-        })))
+        Self {
+            state: Arc::clone(&self.state),
+            most_keys: self.most_keys,
+        }
     }
 }
 
 impl<K, V> Batcher<K, V> {
-    fn lock(&self) -> MutexGuard<'_, State<K, V>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Batches of at most so many keys.
+    pub fn new(most_keys: usize) -> Self {
+        Self {
+            state: Arc::new(Mutex::new(State {
+                waiting: VecDeque::new(),
+                at_work: 0,
+            })),
+            most_keys,
+        }
     }
 
-    /// The next batch; `None`, and the place of its reader is free, when nobody waits.
+    fn lock(&self) -> MutexGuard<'_, State<K, V>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The next batch; `None`, and the place of its worker is free, when nobody waits.
     fn take(&self) -> Option<Vec<Waiter<K, V>>> {
         let mut state = self.lock();
         let mut batch: Vec<Waiter<K, V>> = Vec::new();
         let mut keys = 0;
         while let Some(next) = state.waiting.front() {
             keys += next.keys.len();
-            if keys > MOST_KEYS && !batch.is_empty() {
+            if keys > self.most_keys && !batch.is_empty() {
                 break;
             }
             batch.extend(state.waiting.pop_front());
@@ -74,15 +80,18 @@ impl<K, V> Batcher<K, V> {
 }
 
 impl<K: Send + 'static, V: Send + 'static> Batcher<K, V> {
-    /// What `read` says of `keys`, at most [`MOST_KEYS`], which are read together with those of other
-    /// callers. A batch is read to its end even if a caller goes away.
-    pub(super) async fn load<F>(
+    /// What `work` says of each of `keys`, in their order; they are worked on together with those of other
+    /// callers. A batch is worked on to its end even if a caller goes away.
+    ///
+    /// # Errors
+    /// When the work ends without an answer.
+    pub async fn load<F>(
         &self,
         keys: Vec<K>,
-        read: impl Fn(Vec<K>) -> F + Send + Sync + 'static,
-    ) -> Result<Answers<V>, ApiError>
+        work: impl Fn(Vec<K>) -> F + Send + Sync + 'static,
+    ) -> Result<Vec<V>, WithoutAnswer>
     where
-        F: Future<Output = Answers<V>> + Send + 'static,
+        F: Future<Output = Vec<V>> + Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
         let begin = {
@@ -94,21 +103,21 @@ impl<K: Send + 'static, V: Send + 'static> Batcher<K, V> {
         };
         if begin {
             let batcher = self.clone();
-            let reading = async move {
+            let working = async move {
                 while let Some(batch) = batcher.take() {
-                    read_batch(batch, &read).await;
+                    work_on(batch, &work).await;
                 }
             };
-            tokio::spawn(reading.in_current_span());
+            tokio::spawn(working.in_current_span());
         }
-        answered.await.map_err(|_| errors::stopping())
+        answered.await.map_err(|_| WithoutAnswer)
     }
 }
 
-/// Reads the keys of all callers of a batch, and gives each its own.
-async fn read_batch<K, V, F: Future<Output = Answers<V>>>(
+/// Works on the keys of all callers of a batch, and gives each its own.
+async fn work_on<K, V, F: Future<Output = Vec<V>>>(
     batch: Vec<Waiter<K, V>>,
-    read: impl Fn(Vec<K>) -> F,
+    work: impl Fn(Vec<K>) -> F,
 ) {
     let mut keys = Vec::new();
     let mut waiting = Vec::with_capacity(batch.len());
@@ -116,7 +125,7 @@ async fn read_batch<K, V, F: Future<Output = Answers<V>>>(
         waiting.push((waiter.keys.len(), waiter.answer));
         keys.extend(waiter.keys);
     }
-    let mut answers = read(keys).await.into_iter();
+    let mut answers = work(keys).await.into_iter();
     for (count, answer) in waiting {
         // A caller that has gone needs no answer.
         let _ = answer.send(answers.by_ref().take(count).collect());
@@ -134,7 +143,7 @@ mod tests {
 
     #[tokio::test]
     async fn those_who_ask_during_a_read_share_the_next() {
-        let batcher: Batcher<usize, usize> = Batcher::default();
+        let batcher: Batcher<usize, usize> = Batcher::new(100);
         let reads = Arc::new(AtomicUsize::new(0));
         let gate = Arc::new(Semaphore::new(0));
         let read = |reads: Arc<AtomicUsize>, gate: Arc<Semaphore>| {
@@ -143,7 +152,7 @@ mod tests {
                 async move {
                     reads.fetch_add(1, Ordering::Relaxed);
                     gate.acquire().await.unwrap().forget();
-                    keys.into_iter().map(|key| Ok(key * 10)).collect()
+                    keys.into_iter().map(|key| key * 10).collect()
                 }
             }
         };
@@ -155,8 +164,7 @@ mod tests {
         };
         let (answers, ()) = tokio::join!(join_all(asking), opening);
         for (key, answer) in answers.into_iter().enumerate() {
-            let answer: Vec<usize> = answer.unwrap().into_iter().map(Result::unwrap).collect();
-            assert_eq!(answer, [key * 10, key * 10]);
+            assert_eq!(answer, Ok(vec![key * 10, key * 10]));
         }
         // Six hundred keys, a hundred at most in one read.
         let read = reads.load(Ordering::Relaxed);
@@ -164,11 +172,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_reader_that_dies_ends_the_wait_of_its_callers_alone() {
-        let batcher: Batcher<usize, usize> = Batcher::default();
-        let dying = batcher.load(vec![1], |_| async { panic!("the read died") });
-        assert!(dying.await.is_err());
-        let good = batcher.load(vec![2], |keys| async { keys.into_iter().map(Ok).collect() });
-        assert_eq!(good.await.unwrap().remove(0).unwrap(), 2);
+    async fn work_that_dies_ends_the_wait_of_its_callers_alone() {
+        let batcher: Batcher<usize, usize> = Batcher::new(100);
+        let dying = batcher.load(vec![1], |_| async { panic!("the work died") });
+        assert_eq!(dying.await, Err(WithoutAnswer));
+        let good = batcher.load(vec![2], |keys| async { keys });
+        assert_eq!(good.await, Ok(vec![2]));
     }
 }

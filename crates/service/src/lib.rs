@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod background;
+pub mod batcher;
 pub mod clock;
 pub mod config;
 mod error_chain;

@@ -3,7 +3,6 @@
 
 mod answer;
 mod audit;
-mod batcher;
 mod convert;
 mod convert_incident;
 mod convert_job;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use ach::decision::TransferKeyKind;
 use echeck_proto::adapter::v1 as adapter;
+use echeck_service::batcher::Batcher;
 use echeck_service::turns;
 use futures_util::future::{BoxFuture, FutureExt as _, try_join_all};
 use returns_import::adapter::key;
@@ -12,11 +13,23 @@ use returns_model::follower::Progress;
 use returns_store::{StandingRow, TransferFacts};
 
 use super::Api;
-use super::batcher::{Answers, Batcher, MOST_KEYS};
-use super::errors::ApiError;
+use super::errors::{self, ApiError};
+
+/// The most keys of a batch. An adapter serves so many without making them wait behind an import.
+const MOST_KEYS: usize = 100;
+
+/// What was read of each key, in their order.
+type Answers<V> = Vec<Result<V, ApiError>>;
 
 /// The transfers that callers ask for now.
-pub(crate) type TransferReads = Batcher<TransferKey, TransfersRead>;
+#[derive(Clone)]
+pub(crate) struct TransferReads(Batcher<TransferKey, Result<TransfersRead, ApiError>>);
+
+impl Default for TransferReads {
+    fn default() -> Self {
+        Self(Batcher::new(MOST_KEYS))
+    }
+}
 
 /// Which transfer is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,9 +78,9 @@ impl Api {
                 let api = api.clone();
                 async move { api.read_batch(keys).await }
             };
-            self.reads.load(part.to_vec(), read)
+            self.reads.0.load(part.to_vec(), read)
         });
-        let answers = try_join_all(parts).await?;
+        let answers = try_join_all(parts).await.map_err(|_| errors::stopping())?;
         Ok(answers.into_iter().flatten().collect())
     }
 

@@ -24,7 +24,6 @@ mod log_in;
 mod outages;
 mod slow_servers;
 mod taking;
-mod throughput;
 mod wrapped;
 
 /// So much is the most that an import may have, where a test does not say otherwise.

@@ -1,19 +1,19 @@
 //! Deliveries of messages to endpoints.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use returns_model::delivery::{
-    Delivery, DeliveryAttempt, DeliveryFilter, DeliveryOutcome, DeliveryPlace, DeliveryState,
-    Redelivery, Standing, Touched,
+    Accepted, Delivery, DeliveryAttempt, DeliveryFilter, DeliveryOutcome, DeliveryPlace,
+    DeliveryState, Redelivery, Standing, Touched,
 };
 
 use super::SqlStore;
 use super::webhook_rows::{DELIVERIES, delivery, touched};
 use crate::StoreError;
 use crate::columns::bound;
-use crate::db::{Statement, statement};
+use crate::db::{Statement, Syntax, Transaction, statement};
 use crate::delivery::{DeliveryStore, UNWANTED};
 
 const ATTEMPT: &str = "record an attempt at a delivery";
@@ -52,6 +52,77 @@ fn update_delivery(
     .bind(bound(delivery.generation)?))
 }
 
+/// What tells a delivery from the others.
+type Place = (String, u64, String);
+
+fn place(delivery: &Delivery) -> Place {
+    let Delivery {
+        endpoint_id,
+        sequence,
+        event_type,
+        ..
+    } = delivery;
+    (endpoint_id.clone(), *sequence, event_type.clone())
+}
+
+/// Records accepted messages one by one; gives those that still were as they were read.
+async fn record_each(
+    tx: &mut Transaction,
+    accepted: &[Accepted],
+) -> Result<BTreeSet<Place>, StoreError> {
+    let mut recorded = BTreeSet::new();
+    for one in accepted {
+        if update_delivery(&one.delivery, &one.attempt())?
+            .execute(&mut *tx)
+            .await?
+            == 1
+        {
+            recorded.insert(place(&one.delivery));
+        }
+    }
+    Ok(recorded)
+}
+
+/// The same in one statement.
+async fn record_together(
+    tx: &mut Transaction,
+    accepted: &[Accepted],
+) -> Result<BTreeSet<Place>, StoreError> {
+    let numbers = |of: fn(&Accepted) -> u64| -> Result<Vec<i64>, StoreError> {
+        accepted.iter().map(|one| bound(of(one))).collect()
+    };
+    let texts = |of: fn(&Delivery) -> &str| -> Vec<&str> {
+        accepted.iter().map(|one| of(&one.delivery)).collect()
+    };
+    let recorded = statement(
+        ATTEMPT,
+        "UPDATE webhook_deliveries AS d SET state = 'delivered', attempts = d.attempts + 1, \
+         next_attempt_at = NULL, last_status = v.status, last_error = NULL, last_attempt_at = $7, \
+         ended_at = $7 FROM UNNEST($1::text[], $2::bigint[], $3::text[], $4::bigint[], \
+         $5::bigint[], $6::bigint[]) AS v (endpoint_id, sequence, event_type, attempts, generation, \
+         status) WHERE d.endpoint_id = v.endpoint_id AND d.sequence = v.sequence \
+         AND d.event_type = v.event_type AND d.attempts = v.attempts \
+         AND d.generation = v.generation AND d.state = 'pending' \
+         RETURNING d.endpoint_id, d.sequence, d.event_type",
+    )
+    .bind(texts(|delivery| &delivery.endpoint_id))
+    .bind(numbers(|one| one.delivery.sequence)?)
+    .bind(texts(|delivery| &delivery.event_type))
+    .bind(numbers(|one| one.delivery.attempts)?)
+    .bind(numbers(|one| one.delivery.generation)?)
+    .bind(numbers(|one| u64::from(one.status))?)
+    .bind(accepted.iter().map(|one| one.at).max())
+    .list(tx, |row| {
+        Ok((
+            row.text("endpoint_id")?,
+            row.count("sequence")?,
+            row.text("event_type")?,
+        ))
+    })
+    .await?;
+    Ok(recorded.into_iter().collect())
+}
+
 #[async_trait]
 impl DeliveryStore for SqlStore {
     async fn due_endpoints(
@@ -74,15 +145,22 @@ impl DeliveryStore for SqlStore {
         .await
     }
 
-    async fn touched(&self, endpoint_id: &str) -> Result<Option<Touched>, StoreError> {
-        statement(
-            "read what was done to an endpoint",
-            "SELECT version, wakes FROM webhook_endpoints \
-             WHERE endpoint_id = $1 AND state = 'enabled'",
-        )
-        .bind(endpoint_id)
-        .optional(&self.db, touched)
-        .await
+    async fn touched(
+        &self,
+        endpoint_ids: &[String],
+    ) -> Result<HashMap<String, Touched>, StoreError> {
+        let sql = format!(
+            "SELECT endpoint_id, version, wakes FROM webhook_endpoints \
+             WHERE endpoint_id {} AND state = 'enabled'",
+            self.db.syntax().one_of("$1")
+        );
+        let found = statement("read what was done to endpoints", sql)
+            .bind(endpoint_ids)
+            .list(&self.db, |row| {
+                Ok((row.text("endpoint_id")?, touched(row)?))
+            })
+            .await?;
+        Ok(found.into_iter().collect())
     }
 
     async fn next_due_after(
@@ -165,6 +243,69 @@ impl DeliveryStore for SqlStore {
             failing_since,
             recovered: delivered && moved == 1,
         }))
+    }
+
+    async fn record_delivered(
+        &self,
+        accepted: &[Accepted],
+    ) -> Result<Vec<Option<Standing>>, StoreError> {
+        let mut tx = self.db.begin(ATTEMPT).await?;
+        let recorded = match self.db.syntax() {
+            Syntax::Sqlite => record_each(&mut tx, accepted).await?,
+            Syntax::Postgres => record_together(&mut tx, accepted).await?,
+        };
+        let endpoints: BTreeSet<&str> = recorded
+            .iter()
+            .map(|(endpoint, ..)| endpoint.as_str())
+            .collect();
+        let read = format!(
+            "SELECT endpoint_id, failing_since FROM webhook_endpoints \
+             WHERE failing_since IS NOT NULL AND endpoint_id {}",
+            self.db.syntax().one_of("$1")
+        );
+        let failing = statement(ATTEMPT, read)
+            .bind(endpoints.into_iter().collect::<Vec<&str>>())
+            .list(&mut tx, |row| {
+                Ok((row.text("endpoint_id")?, row.time("failing_since")?))
+            })
+            .await?;
+        let mut standings = HashMap::new();
+        for (endpoint_id, since) in failing {
+            let of_endpoint = accepted
+                .iter()
+                .filter(|one| one.delivery.endpoint_id == endpoint_id);
+            let last = of_endpoint.map(|one| one.at).max();
+            let ended = last.is_some_and(|last| since <= last)
+                && statement(
+                    ATTEMPT,
+                    "UPDATE webhook_endpoints SET failing_since = NULL \
+                     WHERE endpoint_id = $1 AND failing_since = $2",
+                )
+                .bind(&endpoint_id)
+                .bind(since)
+                .execute(&mut tx)
+                .await?
+                    == 1;
+            let standing = Standing {
+                failing_since: (!ended).then_some(since),
+                recovered: ended,
+            };
+            standings.insert(endpoint_id, standing);
+        }
+        tx.commit(ATTEMPT).await?;
+        let well = Standing {
+            failing_since: None,
+            recovered: false,
+        };
+        Ok(accepted
+            .iter()
+            .map(|Accepted { delivery, .. }| {
+                let standing = standings.get(&delivery.endpoint_id).copied();
+                recorded
+                    .contains(&place(delivery))
+                    .then(|| standing.unwrap_or(well))
+            })
+            .collect())
     }
 
     async fn give_up_unwanted(

@@ -11,6 +11,7 @@ on_both! {
     only_enabled_endpoints_with_something_due_are_found,
     with_strict_order_only_the_oldest_that_waits_is_due,
     an_attempt_is_recorded_once,
+    messages_that_were_accepted_are_recorded_together_each_if_it_has_not_moved_on,
     the_clock_of_failures_starts_with_the_first_and_stops_with_a_success,
     deliveries_are_listed_newest_first_by_filter_and_page,
 }
@@ -130,8 +131,8 @@ async fn only_enabled_endpoints_with_something_due_are_found(fixture: Fixture) {
     assert!(store.change_endpoint(&disabled).await.unwrap());
     assert_eq!(due_ids(&fixture, now()).await, ["whe_2"]);
     assert_eq!(
-        store.touched("whe_1").await.unwrap(),
-        None,
+        store.touched(&["whe_1".to_owned()]).await.unwrap().len(),
+        0,
         "nothing is sent to it"
     );
 }
@@ -197,6 +198,78 @@ async fn an_attempt_is_recorded_once(fixture: Fixture) {
     assert_eq!((kept.state, kept.attempts), (DeliveryState::Delivered, 2));
     assert_eq!(kept.ended_at, Some(now() + Duration::minutes(1)));
     assert_eq!((kept.last_error, kept.next_attempt_at), (None, None));
+}
+
+async fn messages_that_were_accepted_are_recorded_together_each_if_it_has_not_moved_on(
+    fixture: Fixture,
+) {
+    let store = &fixture.store;
+    for sequence in 1..=3 {
+        insert_event(&fixture.url, sequence, "M1", "{}").await;
+    }
+    for id in ["whe_1", "whe_2"] {
+        create(&fixture, &endpoint(id)).await;
+        make_due(&fixture, id, &[1, 2, 3]).await;
+    }
+    let mut read = due(&fixture, "whe_1", false).await;
+    read.extend(due(&fixture, "whe_2", false).await);
+    // The first one failed meanwhile, and so did the second endpoint.
+    store.record_attempt(&read[0], &retry(0)).await.unwrap();
+    store.record_attempt(&read[3], &retry(0)).await.unwrap();
+    let failed = due(&fixture, "whe_2", false).await;
+    let later = now() + Duration::minutes(9);
+    let accepted: Vec<Accepted> = [&read[0], &read[1], &read[2], &failed[0]]
+        .map(|delivery| Accepted {
+            delivery: delivery.clone(),
+            status: 204,
+            at: later,
+        })
+        .into();
+    let standings = store.record_delivered(&accepted).await.unwrap();
+    let recovered = Some(Standing {
+        failing_since: None,
+        recovered: true,
+    });
+    assert_eq!(standings, [None, recovered, recovered, recovered]);
+    let again = store.record_delivered(&accepted).await.unwrap();
+    assert_eq!(again, [None; 4], "each is recorded once");
+    let well = Accepted {
+        delivery: read[4].clone(),
+        status: 200,
+        at: later,
+    };
+    let standing = store.record_delivered(&[well]).await.unwrap();
+    assert_eq!(standing[0].map(|standing| standing.recovered), Some(false));
+    let filter = DeliveryFilter {
+        state: Some(DeliveryState::Delivered),
+        ..DeliveryFilter::default()
+    };
+    let kept = store.deliveries(&filter, None, 9).await.unwrap();
+    let seen: Vec<_> = kept
+        .iter()
+        .map(|one| {
+            (
+                &*one.endpoint_id,
+                one.sequence,
+                one.attempts,
+                one.last_status,
+            )
+        })
+        .collect();
+    assert_eq!(
+        seen,
+        [
+            ("whe_1", 3, 1, Some(204)),
+            ("whe_2", 2, 1, Some(200)),
+            ("whe_1", 2, 1, Some(204)),
+            ("whe_2", 1, 2, Some(204)),
+        ]
+    );
+    assert!(kept.iter().all(|one| one.ended_at == Some(later)));
+    assert!(
+        kept.iter()
+            .all(|one| one.next_attempt_at.is_none() && one.last_error.is_none())
+    );
 }
 
 async fn the_clock_of_failures_starts_with_the_first_and_stops_with_a_success(fixture: Fixture) {

@@ -202,7 +202,7 @@ async fn whoever_touches_an_endpoint_is_noticed(fixture: Fixture) {
     let store = &fixture.store;
     let read = one_due(&fixture).await;
     let touched = async || {
-        let touched = store.touched("whe_1").await.unwrap().unwrap();
+        let touched = store.touched(&["whe_1".to_owned()]).await.unwrap()["whe_1"];
         let due = store
             .due_endpoints(now() + Duration::days(9))
             .await
@@ -224,7 +224,9 @@ async fn whoever_touches_an_endpoint_is_noticed(fixture: Fixture) {
             .unwrap()
     );
     assert_ne!(touched().await, second);
-    assert_eq!(store.touched("whe_2").await.unwrap(), None);
+    let ids = ["whe_1", "whe_2"].map(str::to_owned);
+    let known = store.touched(&ids).await.unwrap();
+    assert_eq!(known.into_keys().collect::<Vec<_>>(), ["whe_1"]);
 }
 
 async fn an_endpoint_that_is_moved_or_enabled_has_everything_due_at_once(fixture: Fixture) {
