@@ -67,6 +67,12 @@ class Server:
             command = ["runuser", "-u", "postgres", "--", *command]
         subprocess.run(command, check=True, cwd="/", stdout=subprocess.DEVNULL)
 
+    def configure(self, settings):
+        """Starts again with more settings."""
+        with open(self.data / "postgresql.conf", "a", encoding="utf-8") as conf:
+            conf.write(settings)
+        self.run("pg_ctl", "-D", self.data, "-l", self.data / "log", "-w", "restart")
+
     def url(self, database):
         return f"postgres://postgres@127.0.0.1:{self.port}/{database}"
 
