@@ -9,6 +9,8 @@ from .stack import Services, fresh, say
 
 LIMITS_MIB = {"returns-service": 128, "gateway-adapter": 64, "rallypay-adapter": 64}
 TOLERANCE = 0.10
+# The count of a batch has six digits, and a return counts twice.
+LARGEST_BATCH = 400_000
 
 
 class Watch:
@@ -46,7 +48,7 @@ class Watch:
 
 def day(server, folder, arguments):
     returns = arguments.returns
-    path = prepare(server, folder, arguments.payments, returns, None)
+    path = prepare(server, folder, arguments.payments, returns, LARGEST_BATCH)
     names = fresh(server, "product")
     services = Services(folder, server, names)
     watch = Watch(server, names["rallypay"], folder)
