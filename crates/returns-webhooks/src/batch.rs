@@ -14,8 +14,10 @@ use tokio_util::sync::CancellationToken;
 use super::secret::SigningKey;
 use super::sender::{Sender, WorkerError};
 
-/// How many due messages are taken at once.
+/// How many due messages are taken at once. Of an endpoint that fails it is fewer: they are sent one by
+/// one, even if it recovers with the first.
 const SIZE: u32 = 128;
+const SIZE_OF_FAILING: u32 = 32;
 
 /// How many messages may be accepted and not recorded yet, for each that is on its way: while one is
 /// recorded, its place belongs to the next.
@@ -121,10 +123,14 @@ impl Sender {
             return Ok(None);
         };
         let ordered = endpoint.settings.ordered;
+        let size = match endpoint.failing_since {
+            Some(_) => SIZE_OF_FAILING,
+            None => SIZE,
+        };
         let due = self
             .parts
             .store
-            .due_deliveries(endpoint_id, ordered, now, SIZE)
+            .due_deliveries(endpoint_id, ordered, now, size)
             .await?;
         if due.is_empty() {
             return Ok(None);

@@ -232,7 +232,7 @@ impl Sender {
         self.rest(endpoint_id, now + REST, None);
         tracing::error!(endpoint_id, error = %ErrorChain(error), "webhooks cannot be sent");
         match error {
-            // The store's own watcher reports that.
+            // The store's own watcher reports that it fails; work that panicked is in the log.
             WorkerError::Store(_) | WorkerError::Shared(_) | WorkerError::WithoutAnswer(_) => {}
             WorkerError::Key(_)
             | WorkerError::NoKey

@@ -45,8 +45,8 @@ def read(path):
 
 
 def run(table, about):
-    """Runs an adapter in front of a table, until it is stopped. The class `table` is told whether the
-    target is a mirror."""
+    """Runs an adapter in front of a table, until it is stopped. `table` is a class, and
+    its argument says whether the target is a mirror."""
     parser = argparse.ArgumentParser(
         description=about, formatter_class=argparse.RawDescriptionHelpFormatter
     )

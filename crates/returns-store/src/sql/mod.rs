@@ -11,6 +11,7 @@ mod adoptions;
 mod alerts;
 mod append;
 mod append_rows;
+mod attempts;
 mod audit;
 mod delivery;
 mod dishonor;

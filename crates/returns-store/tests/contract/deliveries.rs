@@ -233,13 +233,31 @@ async fn messages_that_were_accepted_are_recorded_together_each_if_it_has_not_mo
     assert_eq!(standings, [None, recovered, recovered, recovered]);
     let again = store.record_delivered(&accepted).await.unwrap();
     assert_eq!(again, [None; 4], "each is recorded once");
+    let failing = DeliveryAttempt {
+        at: later + Duration::minutes(1),
+        ..retry(0)
+    };
+    store.record_attempt(&read[5], &failing).await.unwrap();
+    let moved_on = Accepted {
+        delivery: read[5].clone(),
+        status: 200,
+        at: later + Duration::minutes(2),
+    };
     let well = Accepted {
         delivery: read[4].clone(),
         status: 200,
         at: later,
     };
-    let standing = store.record_delivered(&[well]).await.unwrap();
-    assert_eq!(standing[0].map(|standing| standing.recovered), Some(false));
+    let standings = store.record_delivered(&[well, moved_on]).await.unwrap();
+    let still_fails = Some(Standing {
+        failing_since: Some(failing.at),
+        recovered: false,
+    });
+    assert_eq!(
+        standings,
+        [still_fails, None],
+        "what moved on ends no failure"
+    );
     let filter = DeliveryFilter {
         state: Some(DeliveryState::Delivered),
         ..DeliveryFilter::default()
